@@ -1,9 +1,8 @@
-"""Every setting of the services, in one table, read once and frozen.
+"""Every setting of the services: read once, frozen, each value with its source.
 
-The sections below are the table: key, type, default, unit, one sentence. SETTINGS lists its rows in
-the order of the path (docs/configuration.md is made from them). A value comes from the first of:
-command line, environment `ANDON_SECTION__KEY`, a file named by `ANDON_SECTION__KEY_FILE` (secrets),
-andon.toml, the default. What the plant is (machines, ideal rates) is in plant.py.
+A value comes from the first of: command line, environment `ANDON_SECTION__KEY`, a file named by
+`ANDON_SECTION__KEY_FILE` (secrets), andon.toml, the default. The environment is read nowhere else.
+SETTINGS lists the table of sections.py. What the plant is (machines, ideal rates) is in plant.py.
 """
 
 from __future__ import annotations
@@ -12,21 +11,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ByteSize,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic.config import JsonDict
+from pydantic import AfterValidator, BaseModel, PrivateAttr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -36,185 +22,27 @@ from pydantic_settings import (
 
 from andon import addresses, sources
 from andon.errors import ConfigError
+from andon.sections import (
+    GIB,
+    Broker,
+    Engine,
+    Log,
+    Mqtt,
+    Section,
+    Simulator,
+    Store,
+    Web,
+    Wire,
+    setting,
+)
 from andon.sources import Layer, Origin, Setting
 from andon.state_dir import default_state_dir, ensure_state_dir
 
-MIB = 1024 * 1024
-GIB = 1024 * MIB
 PostgresUser = Literal["owner", "engine", "web"]
-
-
-def _key(default: Any, doc: str, unit: str = "", *, secret: bool = False, **limits: Any) -> Any:
-    """One row of the table: default, sentence, unit; `secret` masks it and allows *_FILE."""
-    extra: JsonDict = {"unit": unit, "secret": secret}
-    return Field(default, description=doc, json_schema_extra=extra, repr=not secret, **limits)
-
-
-def _url(schemes: tuple[str, ...]) -> AfterValidator:
-    def check(value: str) -> str:
-        if value and (urlsplit(value).scheme not in schemes or "://" not in value):
-            begin = " or ".join(f"{scheme}://" for scheme in schemes)
-            raise ValueError(f"should be empty or begin with {begin}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _topic(value: str) -> str:
-    if "{machine_id}" not in value.split("/") or "+" in value or "#" in value:
-        raise ValueError("should hold {machine_id} as one whole level, and no + or #")
-    return value
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
 
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path.expanduser()))
-
-
-Topic = Annotated[str, AfterValidator(_topic)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Bytes = Annotated[ByteSize, Field(ge=0)]
-NoneIfEmpty = BeforeValidator(lambda value: None if value == "" else value)
-
-
-class Section(BaseModel):
-    """A table of andon.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Simulator(Section):
-    """The simulated machines."""
-
-    machines: int = _key(5, "How many machines to simulate.", "machines", ge=1, le=10_000)
-    interval_s: float = _key(1.0, "Time between a machine's messages.", "s", gt=0, le=3600)
-    seed: int = _key(7, "Seed of all chance: the same seed makes the same plant.", ge=0)
-    faults: str = _key("", 'Faults to inject, comma separated; "all" is every one, "" none.')
-
-
-class Broker(Section):
-    """The MQTT broker that andon starts where mqtt.url is empty."""
-
-    kind: Literal["auto", "mosquitto", "iotcore"] = _key(
-        "auto", "Which broker to start; auto is Mosquitto where the machine has it, else iotcore."
-    )
-    queue_bytes: Bytes = _key(
-        ByteSize(2 * GIB), "Most bytes the broker holds for an absent engine.", "bytes"
-    )
-    autosave_interval_s: int = _key(
-        5, "Time between two saves of the broker's queue: what its crash can lose.", "s", ge=1
-    )
-
-
-class Mqtt(Section):
-    """How simulator and engine reach the broker."""
-
-    url: Annotated[str, _url(("mqtt", "mqtts"))] = _key(
-        "", "A broker that exists already; empty starts andon's own.", secret=True
-    )
-    host: str = _key("127.0.0.1", "Address on which andon's own broker listens.", min_length=1)
-    port: Port = _key(1883, "Port on which andon's own broker listens.")
-    username: str = _key("", "User at the broker; empty is anonymous.")
-    password: str = _key("", "Password at the broker.", secret=True)
-    topic: Topic = _key("factory/machines/{machine_id}/telemetry", "Topic of telemetry.")
-    status_topic: Topic = _key(
-        "factory/machines/{machine_id}/status", "Topic of end-of-life (will) messages."
-    )
-    client_id: str = _key(
-        "andon-engine", "The engine's name at the broker; its session lives under it.", min_length=1
-    )
-    max_inflight: int = _key(
-        20_000, "Unacknowledged messages the broker may send.", "messages", ge=1, le=65_535
-    )
-    max_queued: int = _key(
-        1_000_000, "Messages the broker holds for an absent engine.", "messages", ge=1
-    )
-
-
-class Wire(Section):
-    """What counts as a message."""
-
-    max_bytes: Bytes = _key(
-        ByteSize(256 * 1024), "Largest message; larger go to quarantine.", "bytes"
-    )
-    max_depth: int = _key(32, "Deepest nesting of JSON in a message.", "levels", ge=1, le=500)
-    naive_timestamp: Literal["reject", "plant"] = _key(
-        "reject", "A timestamp without offset: reject the message, or take it as plant time."
-    )
-    timestamp: Literal["message", "arrival"] = _key(
-        "message", "Event time: the message's, or its arrival (for gateways without a clock)."
-    )
-
-
-class Engine(Section):
-    """From readings to rows."""
-
-    batch_interval_ms: int = _key(250, "Least time between two commits.", "ms", ge=1)
-    batch_messages: int = _key(5_000, "Commit at once when so many wait.", "messages", ge=1)
-    max_batch: int = _key(20_000, "Most messages of one commit.", "messages", ge=1)
-    max_gap_s: float = _key(
-        60.0, "Silence after which a machine without declared period is UNKNOWN.", "s", gt=0
-    )
-    allowed_lateness_s: float = _key(
-        120.0, "How late a reading may be and still change rows at once.", "s", gt=0
-    )
-    max_future_s: float = _key(
-        30.0, "How far a timestamp may lie ahead of arrival; less than the lateness.", "s", ge=0
-    )
-    transit_s: float = _key(2.0, "Time a message may travel before silence is judged.", "s", ge=0)
-    max_machines: int = _key(10_000, "Most machines to discover.", "machines", ge=1)
-
-    @field_validator("max_future_s")
-    @classmethod
-    def _before_lateness(cls, value: float, info: ValidationInfo) -> float:
-        lateness = info.data.get("allowed_lateness_s")
-        if lateness is not None and value >= lateness:
-            raise ValueError(f"should be less than engine.allowed_lateness_s ({lateness:g})")
-        return value
-
-
-class Store(Section):
-    """PostgreSQL."""
-
-    database_url: Annotated[str, _url(("postgresql", "postgres"))] = _key(
-        "", "A PostgreSQL (15 to 18) that exists already; empty starts andon's own.", secret=True
-    )
-    min_free: Annotated[Bytes | None, NoneIfEmpty] = _key(
-        None, "Free space that stops the engine; empty is the smaller of 5 % and 2 GiB.", "bytes"
-    )
-    raw_retention_days: int = _key(
-        14, "Days of raw readings kept, counted back from each machine's newest.", "days", ge=1
-    )
-    engine_role: str = _key(
-        "andon_engine", "Database role of the engine; empty is the user of database_url."
-    )
-    web_role: str = _key(
-        "andon_web", "Database role of the web; empty is the user of database_url."
-    )
-
-
-class Web(Section):
-    """The dashboard."""
-
-    host: str = _key("127.0.0.1", "Address on which the dashboard listens.", min_length=1)
-    port: Port = _key(5000, "Port on which the dashboard listens.")
-    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = _key(
-        (), "Further Host names it answers to, beside its own address and localhost."
-    )
-
-
-class Log(Section):
-    """What the services write."""
-
-    level: Literal["debug", "info", "warning", "error"] = _key("info", "Least level written.")
-    format: Literal["auto", "console", "json"] = _key(
-        "auto", "Form of a line; auto is console on a terminal, else JSON."
-    )
 
 
 class Settings(BaseSettings):
@@ -224,7 +52,7 @@ class Settings(BaseSettings):
         extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False
     )
 
-    state_dir: Annotated[Path, AfterValidator(_absolute)] = _key(
+    state_dir: Annotated[Path, AfterValidator(_absolute)] = setting(
         None, "Where data, logs and secrets live; as root /var/lib/andon, else under the home."
     )
     simulator: Simulator = Simulator()
@@ -239,6 +67,7 @@ class Settings(BaseSettings):
     _file: Path | None = PrivateAttr(None)
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
     _overrides: dict[str, str] = PrivateAttr(default_factory=dict)
+    _machine_zone: str = PrivateAttr("UTC")
 
     @classmethod
     def settings_customise_sources(
@@ -259,6 +88,11 @@ class Settings(BaseSettings):
         """The andon.toml that was read, or None."""
         return self._file
 
+    @property
+    def machine_zone(self) -> str:
+        """Name of the computer's time zone, UTC where it has none."""
+        return self._machine_zone
+
     def source(self, key: str) -> str:
         """Where the value of "section.key" came from, in words a person can act on."""
         if key not in SETTINGS_BY_KEY:
@@ -271,9 +105,12 @@ class Settings(BaseSettings):
         setting = SETTINGS_BY_KEY[key]
         return getattr(getattr(self, setting.section) if setting.section else self, setting.name)
 
-    def _remember(self, file: Path | None, origins: dict[str, Origin], given: Layer) -> None:
+    def _remember(
+        self, file: Path | None, origins: dict[str, Origin], given: Layer, zone: str
+    ) -> None:
         self._file = file
         self._origins = origins
+        self._machine_zone = zone
         rows = ((SETTINGS_BY_KEY[key], value) for key, value in given.values.items())
         self._overrides = {row.variable: sources.shown_value(value) for row, value in rows}
 
@@ -332,7 +169,7 @@ class Settings(BaseSettings):
 
     @property
     def mqtt_url(self) -> str:
-        """mqtt[s]://[user[:password]@]host[:port] of the broker. Holds the password: never log it."""
+        """mqtt[s]://[user[:password]@]host[:port] of the broker; may hold a password."""
         mqtt = self.mqtt
         if self.own_broker:
             return addresses.mqtt_address(mqtt.host, mqtt.port, mqtt.username, mqtt.password)
@@ -391,7 +228,7 @@ SETTINGS: tuple[Setting, ...] = (
 SETTINGS_BY_KEY: Mapping[str, Setting] = {row.key: row for row in SETTINGS}
 
 
-PLANT_TABLES = ("plant", "area", "line", "machine", "measure")
+PLANT_TABLES = ("plant", "machine", "product", "measure", "state_map")
 """Tables of andon.toml that describe the plant (plant.py reads them)."""
 
 
@@ -423,8 +260,17 @@ def load(
         settings = Settings(layers=layers)  # type: ignore[call-arg]
     except ValidationError as error:
         raise ConfigError(_explain(error, origins)) from None
-    settings._remember(document.path if document else None, origins, command_line)
+    path = document.path if document else None
+    settings._remember(path, origins, command_line, _machine_zone(environ))
     return settings
+
+
+def _machine_zone(environ: Mapping[str, str]) -> str:
+    """The computer's zone: TZ, else what /etc/localtime points to, else UTC."""
+    if environ.get("TZ"):
+        return environ["TZ"].lstrip(":")
+    _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
+    return name if found else "UTC"
 
 
 def _explain(error: ValidationError, origins: Mapping[str, Origin]) -> str:

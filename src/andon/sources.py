@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -110,7 +111,7 @@ def read_document(path: Path) -> Document:
     """Parse andon.toml. Raises ConfigError where it is missing, unreadable or not TOML."""
     try:
         text = path.read_bytes().decode("utf-8")
-        return Document(path, text, tomllib.loads(text))
+        return Document(path, text, tomllib.loads(text, parse_float=Decimal))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such file. `andon config init --config {path}` writes one."
@@ -214,11 +215,16 @@ def from_document(
     return Layer(values, origins)
 
 
+def plain_words(message: str) -> str:
+    """A validator's message as a person would say it."""
+    said = re.sub(r"^(Value error, |Input )|, unable to parse.*", "", message)
+    return said.replace("valid integer", "whole number").replace("valid number", "number")
+
+
 def problem(row: Setting, origin: Origin | None, value: object, message: str) -> str:
     """One wrong value in a sentence: place, key, value, what would be right."""
-    said = re.sub(r"^(Value error, |Input )|, unable to parse.*", "", message)
-    said = said.replace("valid integer", "whole number").replace("valid number", "number")
-    shown = "(secret)" if row.secret else repr(value)
+    said = plain_words(message)
+    shown = "(secret)" if row.secret else shown_input(value)
     unit = f", in {row.unit}" if row.unit else ""
     default = "" if row.default in (None, "", ()) else f", by default {shown_value(row.default)}"
     doc = row.doc.rstrip(".")
@@ -230,6 +236,11 @@ def shown_value(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
+
+
+def shown_input(value: object) -> str:
+    """A wrong value as it stands in the file."""
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def type_words(annotation: Any) -> str:
