@@ -1,0 +1,1 @@
+"""The command line: joins things, decides nothing. Nobody imports it."""
