@@ -1,1 +1,1 @@
-"""andon: machine states, production, scrap and OEE from MQTT telemetry, with numbers that reconcile."""
+"""andon: machine states, production, scrap and OEE from MQTT telemetry."""

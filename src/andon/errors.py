@@ -1,4 +1,4 @@
-"""The tree of errors: a class says what to do, its message what happened, where, why and what to do.
+"""The tree of errors: a class says what to do, its message what happened, where, why.
 
 AndonError                  shown to a person as one line, exit code of its class
   ConfigError        (3)    a setting or the plant file is wrong: correct it, start again

@@ -1,4 +1,4 @@
-"""The nouns: every frame that the kernel takes or gives, declared once (docs/frames.md is made from it).
+"""The nouns: every frame that the kernel takes or gives, declared once.
 
 A column is *law* (a function of the set of readings, inputs, `now` and plan) or *record* (how it
 came about). Instants are int64 microseconds since 1970-01-01T00:00Z in frames and `timestamptz` in
@@ -281,7 +281,7 @@ MINUTE_SUMS = tuple(c.name for c in _MINUTE_SUMS)
 MINUTES = Frame(
     "machine_minute",
     "A machine's minute per ideal rate: integer sums. State times sum to 60 s; a missing row "
-    "between first and newest reading is 60 s UNKNOWN. Counts are (start, end], the rest [start, end).",
+    "between first and newest reading is 60 s UNKNOWN. Counts are (start, end].",
     (
         MACHINE,
         Column("minute", Kind.INSTANT, "Start of the minute.", key=True),
@@ -483,7 +483,7 @@ INPUTS = Frame(
 # --- what is kept ------------------------------------------------------------------------------
 
 COUNTER_LANES = ("main", "scrap")
-"""A machine has at most two counters that count: good or produced units, and scrap (SEMANTICS 19)."""
+"""At most two counters count: good or produced units, and scrap (SEMANTICS 19)."""
 
 
 def _lane(lane: str) -> tuple[Column, ...]:
@@ -534,7 +534,7 @@ CARRY = Frame(
         _us("failure_unknown_us", "UNKNOWN time inside it so far."),
         _text("boot_id", "Current boot."),
         _text(
-            "boots", "Boots begun before, newest first, at most 8, each followed by a line feed."
+            "boots", "Boots begun, newest first, at most 8, one a line."
         ),
         _text("death_boot", "Boot of the last death message."),
         _instant("death", "When that message arrived.", null=True),

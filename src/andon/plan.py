@@ -52,7 +52,7 @@ class MachinePlan:
     max_rate: Fraction | None = None
     counter_modulus: int | None = None
     rates: tuple[Rate, ...] = ()
-    state_map: Mapping[str, str] = DEFAULT_STATE_MAP
+    state_map: Mapping[str, str] = field(default_factory=lambda: DEFAULT_STATE_MAP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,7 @@
+"""Every decision, pure: frames in, frames out. No clock, network, settings file or random number."""
+
+from andon.kernel.advance import Step, advance
+from andon.kernel.carry import Carry
+from andon.kernel.tail import Tail
+
+__all__ = ["Carry", "Step", "Tail", "advance"]

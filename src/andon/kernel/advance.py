@@ -1,0 +1,274 @@
+"""The centre: readings in any order, with any duplicates, in; rows, carry and tail out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from andon.kernel import silence
+from andon.kernel.carry import SLOT, Carry
+from andon.kernel.fold import Folded, fold
+from andon.kernel.tail import Tail
+from andon.kernel.work import kernel_columns, plan_columns
+from andon.model import (
+    ALERTS,
+    ANOMALIES,
+    FAILURES,
+    GAPS,
+    INCIDENTS,
+    INTERVALS,
+    JOBS,
+    MEASURES,
+    MINUTES,
+    SCRAP,
+    Frame,
+)
+from andon.plan import Plan
+from andon.units import MINUTE_US
+
+OUTPUTS: tuple[Frame, ...] = (
+    INTERVALS, MINUTES, MEASURES, SCRAP, INCIDENTS, FAILURES, ANOMALIES, GAPS, JOBS, ALERTS,
+)  # fmt: skip
+
+
+def _nothing(frame: Frame) -> pl.DataFrame:
+    return pl.DataFrame(schema=law_schema(frame))
+
+
+def law_schema(frame: Frame) -> dict[str, pl.DataType]:
+    """The frame's law columns: what the kernel gives; record columns are the sink's."""
+    return {c.name: c.kind.dtype for c in frame.columns if c.law}
+
+
+REPLACED_SCHEMA = {
+    "machine_id": pl.String(),
+    "after": pl.Int64(),
+    "minute_from": pl.Int64(),
+    "interval_from": pl.Int64(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a batch changes. Frames carry the law columns of their model frame.
+
+    carry, tail: what the next call takes.
+    replaced: machine_id, after, minute_from, interval_from: before the rows are written, what the
+        machine has in minutes >= minute_from, intervals starting >= interval_from, and events at
+        instants > after (incidents, failures: start > after) is deleted.
+    snapshots: carries as of the last reading of a minute, for recovery and recomputation.
+    duplicates, late, awaiting: readings (machine_id, time, identity) seen before; younger than
+        the watermark but older than the head; older than the watermark (stored, not in the rows).
+    fresh: slots of the machines touched.
+    """
+
+    carry: Carry
+    tail: Tail
+    intervals: pl.DataFrame = field(default_factory=lambda: _nothing(INTERVALS))
+    minutes: pl.DataFrame = field(default_factory=lambda: _nothing(MINUTES))
+    measures: pl.DataFrame = field(default_factory=lambda: _nothing(MEASURES))
+    scrap: pl.DataFrame = field(default_factory=lambda: _nothing(SCRAP))
+    incidents: pl.DataFrame = field(default_factory=lambda: _nothing(INCIDENTS))
+    failures: pl.DataFrame = field(default_factory=lambda: _nothing(FAILURES))
+    anomalies: pl.DataFrame = field(default_factory=lambda: _nothing(ANOMALIES))
+    gaps: pl.DataFrame = field(default_factory=lambda: _nothing(GAPS))
+    jobs: pl.DataFrame = field(default_factory=lambda: _nothing(JOBS))
+    alerts: pl.DataFrame = field(default_factory=lambda: _nothing(ALERTS))
+    replaced: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLACED_SCHEMA))
+    snapshots: Carry = field(default_factory=Carry.empty)
+    duplicates: pl.DataFrame | None = None
+    late: pl.DataFrame | None = None
+    awaiting: pl.DataFrame | None = None
+    touched: tuple[int, ...] = ()
+
+
+def advance(
+    carry: Carry,
+    tail: Tail,
+    readings: pl.DataFrame,
+    inputs: pl.DataFrame | None,
+    now: int | None,
+    plan: Plan,
+) -> Step:
+    """Takes a set of readings (model.READINGS, any order, any duplicates) into the carry.
+
+    inputs: what people entered (model.INPUTS). now: instant that confirms silence, us; None
+    confirms none. Data never makes it raise.
+    """
+    del inputs  # people's input is judged with the calendar
+    names = _names(carry, readings)
+    fresh, seen_twice = _admitted(carry, tail, _slotted(readings, names, plan))
+    heads = carry.head.select("slot", head="time")
+    placed = fresh.join(heads, on="slot", how="left", maintain_order="left")
+    behind = pl.col("time") <= pl.col("head")
+    too_old = (pl.col("time") < pl.col("head") - plan.allowed_lateness_us).fill_null(False)
+    awaiting = placed.filter(too_old)
+    placed = placed.filter(~too_old)
+    late = placed.filter(behind.fill_null(False))
+    fresh = placed.drop("head")
+    base, rows, replaced_slots = _bases(carry, tail, fresh, late)
+    folded = fold(base, rows, names, plan, replaced_slots)
+    touched = folded.carry.head["slot"]
+    moved = carry.replaced_by(folded.carry)
+    result = _with_silence(carry, moved, folded, now, plan)
+    tail = tail.append(fresh, carry.only(touched)).compacted(
+        result.carry.head, plan.allowed_lateness_us
+    )
+    return Step(
+        carry=result.carry,
+        tail=tail,
+        intervals=result.intervals,
+        minutes=_named(result.minutes, names, MINUTES),
+        measures=_named(folded.measures, names, MEASURES),
+        scrap=_named(folded.scrap, names, SCRAP),
+        incidents=_named(folded.incidents, names, INCIDENTS),
+        failures=_named(folded.failures, names, FAILURES),
+        anomalies=_named(folded.anomalies, names, ANOMALIES),
+        gaps=_named(folded.gaps, names, GAPS),
+        replaced=result.replaced,
+        snapshots=folded.snapshots,
+        duplicates=_keys(seen_twice, names),
+        late=_keys(late, names),
+        awaiting=_keys(awaiting, names),
+        touched=tuple(touched.to_list()),
+    )
+
+
+def _names(carry: Carry, readings: pl.DataFrame) -> pl.DataFrame:
+    """slot, machine_id of all machines: the known ones, then the new ones in order of name."""
+    known = carry.head.select("slot", "machine_id")
+    new = (
+        readings.filter(~pl.col("is_death"))  # a death alone begins no machine
+        .select("machine_id")
+        .unique()
+        .join(known, on="machine_id", how="anti")
+        .sort("machine_id")
+        .with_row_index("slot", known.height)
+        .select(pl.col("slot").cast(SLOT), "machine_id")
+    )
+    return pl.concat([known, new]) if new.height else known
+
+
+def _slotted(readings: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    columns = [n for n in kernel_columns(plan) if n in readings.columns]
+    return readings.join(names, on="machine_id", how="inner").select("slot", "is_death", *columns)
+
+
+def _admitted(
+    carry: Carry, tail: Tail, readings: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Readings not seen before, and the copies; equal bytes mean equal machine and time."""
+    copies = readings.clear()
+    if readings.select("slot", "time").is_duplicated().any():
+        first = readings["identity"].is_first_distinct()
+        readings, copies = readings.filter(first), readings.filter(~first)
+    behind = readings.join(carry.head.select("slot", head="time"), on="slot", how="inner").filter(
+        pl.col("time") <= pl.col("head")
+    )
+    if behind.is_empty():
+        return readings, copies
+    held = tail.of(behind["slot"].unique())
+    if held is None:
+        return readings, copies
+    again = behind.join(held.select("slot", "identity"), on=["slot", "identity"], how="semi")
+    if again.is_empty():
+        return readings, copies
+    return (
+        readings.join(again, on="identity", how="anti", maintain_order="left"),
+        pl.concat([copies, again.drop("head")]),
+    )
+
+
+def _bases(
+    carry: Carry, tail: Tail, fresh: pl.DataFrame, late: pl.DataFrame
+) -> tuple[Carry, pl.DataFrame, pl.Series]:
+    """Where each touched machine starts from, the readings to take, and who starts anew."""
+    slots = fresh["slot"].unique()
+    if late.is_empty():
+        return carry.only(slots), fresh, pl.Series("slot", [], dtype=SLOT)
+    since = late.group_by("slot").agg(since=pl.col("time").min())
+    older = tail.before(since)
+    starts = since.join(older.head.select("slot", base="time"), on="slot", how="left")
+    held = tail.of(since["slot"])
+    rows = fresh
+    if held is not None:
+        again = held.join(starts, on="slot").filter(
+            pl.col("base").is_null() | (pl.col("time") > pl.col("base"))
+        )
+        rows = pl.concat([fresh, again.drop("since", "base")], how="diagonal")
+    on_time = slots.filter(~slots.is_in(since["slot"].implode()))
+    heads = carry.only(on_time)
+    base = Carry(
+        pl.concat([heads.head, older.head]),
+        pl.concat([heads.minutes, older.minutes]),
+        pl.concat([heads.measures, older.measures]),
+    )
+    return base, rows, since["slot"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    carry: Carry
+    intervals: pl.DataFrame
+    minutes: pl.DataFrame
+    replaced: pl.DataFrame
+
+
+def _with_silence(
+    before: Carry, moved: Carry, folded: Folded, now: int | None, plan: Plan
+) -> _Result:
+    """Lays silence over the heads that are touched, or that have just become silent."""
+    touched = folded.carry.head["slot"]
+    concerned = moved.head.filter(
+        pl.col("slot").is_in(touched.implode()) | ~pl.col("silent")
+    )
+    gaps = plan_columns(concerned.select("slot", "machine_id"), plan).select("slot", "max_gap")
+    part = Carry(concerned, moved.minutes, moved.measures)
+    found = silence.quiet(part, gaps, now, plan.max_future_us)
+    replaced = folded.replaced
+    silent_before = before.head.filter(
+        pl.col("silent") & pl.col("slot").is_in(touched.implode())
+    ).join(folded.replaced, on="machine_id", how="anti")
+    if silent_before.height:
+        replaced = pl.concat(
+            [
+                replaced,
+                silent_before.select(
+                    "machine_id",
+                    after="time",
+                    minute_from=pl.col("time") - pl.col("time") % MINUTE_US,
+                    interval_from="interval_start",
+                ),
+            ]
+        )
+    if found.slots.is_empty():
+        return _Result(moved, folded.intervals.drop("slot"), folded.minutes, replaced)
+    gone = found.slots.implode()
+    head = moved.head.with_columns(silent=pl.col("silent") | pl.col("slot").is_in(gone))
+    intervals = pl.concat(
+        [
+            folded.intervals.join(found.intervals, on=["slot", "start"], how="anti"),
+            found.intervals,
+        ]
+    )
+    minutes = pl.concat(
+        [
+            folded.minutes.join(found.minutes, on=["slot", "minute", "rate_id"], how="anti"),
+            found.minutes,
+        ]
+    )
+    return _Result(
+        Carry(head, moved.minutes, moved.measures), intervals.drop("slot"), minutes, replaced
+    )
+
+
+def _named(rows: pl.DataFrame, names: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+    """Rows with machine_id in place of slot, the law columns in order."""
+    return rows.join(names, on="slot", how="inner", maintain_order="left").select(
+        [c.name for c in frame.columns if c.law]
+    )
+
+
+def _keys(readings: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    return readings.join(names, on="slot", how="inner").select("machine_id", "time", "identity")

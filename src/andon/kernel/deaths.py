@@ -1,0 +1,85 @@
+"""Death messages: the state of a boot ends at max(arrival, last reading of that boot) (SEMANTICS 3).
+
+A reading later than arrival + max_future cannot have been sent before the death: it shows that the
+machine lives again, and the death has ended the state before it. What a reading reports lasts one
+microsecond at least, so that no interval is empty.
+
+      #  t   0    5     8              100       death of boot a arrives at 5, max_future 30
+      #      a----+-----a|UNKNOWN------a---->    the clock of the machine is 3 s ahead
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def dead_from(
+    rows: pl.DataFrame, deaths: pl.DataFrame, head: pl.DataFrame, max_future_us: int
+) -> pl.DataFrame:
+    """Adds `dead_from`: when the state held from this row ends by a death, else null.
+
+    rows: work rows with slot, time, boot. deaths: slot, time (arrival), boot_id.
+    head: slot, death, death_boot of the carry.
+    """
+    known = pl.concat(
+        [
+            deaths.select("slot", "time", "boot_id"),
+            head.filter(pl.col("death").is_not_null()).select(
+                "slot", time="death", boot_id="death_boot"
+            ),
+        ]
+    ).sort("time")
+    if known.is_empty():
+        return rows.with_columns(dead_from=pl.lit(None, pl.Int64()))
+    named = known.filter(pl.col("boot_id").is_not_null()).rename({"boot_id": "boot"})
+    bare = known.filter(pl.col("boot_id").is_null()).drop("boot_id")
+    asked = rows.select(
+        "row", "slot", "boot", since=pl.col("time") - max_future_us
+    ).sort("since")
+    asked = asked.join_asof(
+        named.rename({"time": "named"}), left_on="since", right_on="named", by=["slot", "boot"],
+        strategy="forward", check_sortedness=False,
+    )
+    asked = asked.join_asof(
+        bare.rename({"time": "bare"}), left_on="since", right_on="bare", by="slot",
+        strategy="forward", check_sortedness=False,
+    )
+    death = asked.select("row", death=pl.min_horizontal("named", "bare"))
+    goes_on = (
+        ~pl.col("end_of_machine")
+        & pl.col("boot").eq_missing(pl.col("boot").shift(-1))
+        & (pl.col("time").shift(-1) <= pl.col("death") + max_future_us)
+    )
+    return (
+        rows.join(death, on="row", how="left", maintain_order="left")
+        .with_columns(
+            dead_from=pl.when(pl.col("death").is_not_null() & ~goes_on).then(
+                pl.max_horizontal("death", pl.col("time") + 1)
+            )
+        )
+        .drop("death")
+    )
+
+
+def is_dead(max_future_us: int) -> pl.Expr:
+    """Whether a head (model.CARRY) is dead: its newest reading came before the death."""
+    same = pl.col("death_boot").is_null() | pl.col("death_boot").eq_missing(pl.col("boot_id"))
+    return (
+        pl.col("death").is_not_null() & same & (pl.col("time") <= pl.col("death") + max_future_us)
+    )
+
+
+def last_death(deaths: pl.DataFrame, head: pl.DataFrame) -> pl.DataFrame:
+    """The newest death message of each machine: slot, death, death_boot."""
+    return (
+        pl.concat(
+            [
+                head.filter(pl.col("death").is_not_null()).select("slot", "death", "death_boot"),
+                deaths.sort("time", "identity").select(
+                    "slot", death="time", death_boot="boot_id"
+                ),
+            ]
+        )
+        .sort("death", maintain_order=True)
+        .unique("slot", keep="last", maintain_order=True)
+    )
