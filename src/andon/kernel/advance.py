@@ -107,12 +107,14 @@ def advance(
     placed = placed.filter(~too_old)
     late = placed.filter(behind.fill_null(False))
     fresh = placed.drop("head")
-    base, rows, replaced_slots = _bases(carry, tail, fresh, late)
-    folded = fold(base, rows, names, plan, replaced_slots)
+    since = late.group_by("slot").agg(since=pl.col("time").min())
+    base, rows = _bases(carry, tail, fresh, since)
+    folded = fold(base, rows, names, plan, since["slot"])
     touched = folded.carry.head["slot"]
     moved = carry.replaced_by(folded.carry)
     result = _with_silence(carry, moved, folded, now, plan)
-    tail = tail.append(fresh, carry.only(touched)).compacted(
+    on_time = touched.filter(~touched.is_in(since["slot"].implode()))
+    tail = tail.append(fresh, carry.only(on_time), since).compacted(
         result.carry.head, plan.allowed_lateness_us
     )
     return Step(
@@ -181,13 +183,15 @@ def _admitted(
 
 
 def _bases(
-    carry: Carry, tail: Tail, fresh: pl.DataFrame, late: pl.DataFrame
-) -> tuple[Carry, pl.DataFrame, pl.Series]:
-    """Where each touched machine starts from, the readings to take, and who starts anew."""
+    carry: Carry, tail: Tail, fresh: pl.DataFrame, since: pl.DataFrame
+) -> tuple[Carry, pl.DataFrame]:
+    """Where each touched machine starts from, and the readings to take from there on.
+
+    since: slot, since: the oldest late reading of the machines that are computed anew.
+    """
     slots = fresh["slot"].unique()
-    if late.is_empty():
-        return carry.only(slots), fresh, pl.Series("slot", [], dtype=SLOT)
-    since = late.group_by("slot").agg(since=pl.col("time").min())
+    if since.is_empty():
+        return carry.only(slots), fresh
     older = tail.before(since)
     starts = since.join(older.head.select("slot", base="time"), on="slot", how="left")
     held = tail.of(since["slot"])
@@ -197,14 +201,13 @@ def _bases(
             pl.col("base").is_null() | (pl.col("time") > pl.col("base"))
         )
         rows = pl.concat([fresh, again.drop("since", "base")], how="diagonal")
-    on_time = slots.filter(~slots.is_in(since["slot"].implode()))
-    heads = carry.only(on_time)
+    heads = carry.only(slots.filter(~slots.is_in(since["slot"].implode())))
     base = Carry(
         pl.concat([heads.head, older.head]),
         pl.concat([heads.minutes, older.minutes]),
         pl.concat([heads.measures, older.measures]),
     )
-    return base, rows, since["slot"]
+    return base, rows
 
 
 @dataclass(frozen=True, slots=True)

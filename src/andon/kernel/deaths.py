@@ -61,6 +61,14 @@ def dead_from(
     )
 
 
+def of_the_living(died: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Without deaths that came before the machine's first reading: there was nothing to end."""
+    if died.is_empty():
+        return died
+    born = rows.filter(pl.col("is_head")).select("slot", "first")
+    return died.join(born, on="slot").filter(pl.col("time") >= pl.col("first")).drop("first")
+
+
 def is_dead(max_future_us: int) -> pl.Expr:
     """Whether a head (model.CARRY) is dead: its newest reading came before the death."""
     same = pl.col("death_boot").is_null() | pl.col("death_boot").eq_missing(pl.col("boot_id"))

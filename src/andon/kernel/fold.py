@@ -48,6 +48,7 @@ def fold(
         "is_death"
     )
     rows = _work_rows(base, told, names, plan)
+    died = deaths.of_the_living(died, rows)
     rows = deaths.dead_from(rows, died, base.head, plan.max_future_us)
     rows = states.with_held_state(states.with_spans(rows))
     found = states.with_history(states.points(rows), _histories(base, rows))

@@ -36,9 +36,17 @@ class Tail:
         """Readings held in memory."""
         return sum(chunk.height for chunk in self.readings)
 
-    def append(self, readings: pl.DataFrame, before: Carry) -> Tail:
-        """The tail with one more chunk and the heads as they were before it."""
-        kept = (*self.kept, before) if before.head.height else self.kept
+    def append(self, readings: pl.DataFrame, before: Carry, stale: pl.DataFrame) -> Tail:
+        """The tail with one more chunk and the heads as they were before it.
+
+        stale: slot, since: heads kept at or after that instant did not know of a late reading and
+        are dropped.
+        """
+        kept = self.kept
+        if stale.height:
+            kept = tuple(part for part in (_fresh(k, stale) for k in kept) if part.head.height)
+        if before.head.height:
+            kept = (*kept, before)
         return Tail((*self.readings, readings), kept, self.settled_rows)
 
     def of(self, slots: pl.Series) -> pl.DataFrame | None:
@@ -103,6 +111,13 @@ class Tail:
             .drop("base")
         )
         return Tail((readings,), _regrouped(kept_heads, self.kept), readings.height)
+
+
+def _fresh(part: Carry, stale: pl.DataFrame) -> Carry:
+    """The part without heads that a late reading has made stale."""
+    known = part.head.join(stale, on="slot", how="left", maintain_order="left")
+    good = known.filter(pl.col("since").is_null() | (pl.col("time") < pl.col("since")))
+    return part if good.height == part.head.height else part.only(good["slot"])
 
 
 def _gather(picked: pl.DataFrame, parts: list[Carry]) -> Carry:
