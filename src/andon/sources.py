@@ -93,11 +93,11 @@ class Document:
                 seen += current == table
                 if current == table and not key and seen == nth:
                     return number
-            elif (
-                key
-                and current == table
-                and (not table or seen == nth)
-                and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[.=]", line)
+            elif key and current == table and (not table or seen == nth):
+                if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[.=]", line):
+                    return number
+            elif not current and re.match(
+                rf"\s*{re.escape(table)}\s*\.\s*{re.escape(key)}\b", line
             ):
                 return number
         return self.line(table, "", nth) if key and table else 0

@@ -52,12 +52,12 @@ def rendered(root: Path) -> Iterator[tuple[Path, str]]:
     for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
         text = path.read_text("utf-8")
         if _BLOCK.search(text):
-            yield path, _BLOCK.sub(lambda m: f"{m[1]}\n{_make(m[2], path)}\n\n{m[3]}", text)
+            yield path, _BLOCK.sub(lambda m: f"{m[1]}\n{_make(m[2])}\n\n{m[3]}", text)
 
 
-def _make(name: str, path: Path) -> str:
+def _make(name: str) -> str:
     if name not in BLOCKS:
-        raise ConfigError(f'{path}: no block is called "{name}"; known: {", ".join(BLOCKS)}.')
+        raise ConfigError(f'No block is called "{name}"; known: {", ".join(BLOCKS)}.')
     module, _, function = BLOCKS[name].partition(":")
     block: str = getattr(importlib.import_module(module), function)()
     return block.strip()
