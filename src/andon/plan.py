@@ -55,9 +55,12 @@ class MachinePlan:
     state_map: Mapping[str, str] = field(default_factory=lambda: DEFAULT_STATE_MAP)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """The frozen plant configuration. Machines that are not listed get `default`."""
+    """The frozen plant configuration. Machines that are not listed get `default`.
+
+    Compared and hashed by identity, so that tables made from it can be kept.
+    """
 
     machines: Mapping[str, MachinePlan] = field(default_factory=dict)
     default: MachinePlan = MachinePlan()

@@ -1,4 +1,4 @@
-"""Every decision, pure: frames in, frames out. No clock, network, settings file or random number."""
+"""Every decision, pure: frames in, frames out; no clock, network, settings or chance."""
 
 from andon.kernel.advance import Step, advance
 from andon.kernel.carry import Carry

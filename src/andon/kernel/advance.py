@@ -41,6 +41,7 @@ def law_schema(frame: Frame) -> dict[str, pl.DataType]:
     return {c.name: c.kind.dtype for c in frame.columns if c.law}
 
 
+KEY_SCHEMA = {"machine_id": pl.String(), "time": pl.Int64(), "identity": pl.Binary()}
 REPLACED_SCHEMA = {
     "machine_id": pl.String(),
     "after": pl.Int64(),
@@ -58,9 +59,10 @@ class Step:
         machine has in minutes >= minute_from, intervals starting >= interval_from, and events at
         instants > after (incidents, failures: start > after) is deleted.
     snapshots: carries as of the last reading of a minute, for recovery and recomputation.
-    duplicates, late, awaiting: readings (machine_id, time, identity) seen before; younger than
-        the watermark but older than the head; older than the watermark (stored, not in the rows).
-    fresh: slots of the machines touched.
+    duplicates: copies, one row each (machine_id, time, identity); seen: identities that were
+        there before this batch. late: readings behind the head. awaiting: those among the rest
+        that are older than the watermark: to be stored, not in the rows.
+    touched: slots of the machines touched.
     """
 
     carry: Carry
@@ -77,9 +79,10 @@ class Step:
     alerts: pl.DataFrame = field(default_factory=lambda: _nothing(ALERTS))
     replaced: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLACED_SCHEMA))
     snapshots: Carry = field(default_factory=Carry.empty)
-    duplicates: pl.DataFrame | None = None
-    late: pl.DataFrame | None = None
-    awaiting: pl.DataFrame | None = None
+    duplicates: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEY_SCHEMA))
+    seen: pl.Series = field(default_factory=lambda: pl.Series("identity", [], pl.Binary()))
+    late: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEY_SCHEMA))
+    awaiting: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEY_SCHEMA))
     touched: tuple[int, ...] = ()
 
 
@@ -98,7 +101,7 @@ def advance(
     """
     del inputs  # people's input is judged with the calendar
     names = _names(carry, readings)
-    fresh, seen_twice = _admitted(carry, tail, _slotted(readings, names, plan))
+    fresh, copies, seen = _admitted(carry, tail, _slotted(readings, names, plan))
     heads = carry.head.select("slot", head="time")
     placed = fresh.join(heads, on="slot", how="left", maintain_order="left")
     behind = pl.col("time") <= pl.col("head")
@@ -130,7 +133,8 @@ def advance(
         gaps=_named(folded.gaps, names, GAPS),
         replaced=result.replaced,
         snapshots=folded.snapshots,
-        duplicates=_keys(seen_twice, names),
+        duplicates=_keys(copies, names),
+        seen=seen,
         late=_keys(late, names),
         awaiting=_keys(awaiting, names),
         touched=tuple(touched.to_list()),
@@ -159,27 +163,27 @@ def _slotted(readings: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.Data
 
 def _admitted(
     carry: Carry, tail: Tail, readings: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Readings not seen before, and the copies; equal bytes mean equal machine and time."""
-    copies = readings.clear()
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.Series]:
+    """Readings not seen before, the copies, and the identities that the tail holds.
+
+    Equal bytes mean equal machine and time, so only readings that share these are compared.
+    """
+    copies, seen = readings.clear(), pl.Series("identity", [], pl.Binary())
     if readings.select("slot", "time").is_duplicated().any():
         first = readings["identity"].is_first_distinct()
         readings, copies = readings.filter(first), readings.filter(~first)
-    behind = readings.join(carry.head.select("slot", head="time"), on="slot", how="inner").filter(
+    behind = readings.join(carry.head.select("slot", head="time"), on="slot").filter(
         pl.col("time") <= pl.col("head")
     )
-    if behind.is_empty():
-        return readings, copies
-    held = tail.of(behind["slot"].unique())
+    held = None if behind.is_empty() else tail.of(behind["slot"].unique())
     if held is None:
-        return readings, copies
+        return readings, copies, seen
     again = behind.join(held.select("slot", "identity"), on=["slot", "identity"], how="semi")
     if again.is_empty():
-        return readings, copies
-    return (
-        readings.join(again, on="identity", how="anti", maintain_order="left"),
-        pl.concat([copies, again.drop("head")]),
-    )
+        return readings, copies, seen
+    seen = again["identity"]
+    fresh = readings.filter(~pl.col("identity").is_in(seen.implode()))
+    return fresh, pl.concat([copies, again.drop("head")]), seen
 
 
 def _bases(
@@ -223,9 +227,7 @@ def _with_silence(
 ) -> _Result:
     """Lays silence over the heads that are touched, or that have just become silent."""
     touched = folded.carry.head["slot"]
-    concerned = moved.head.filter(
-        pl.col("slot").is_in(touched.implode()) | ~pl.col("silent")
-    )
+    concerned = moved.head.filter(pl.col("slot").is_in(touched.implode()) | ~pl.col("silent"))
     gaps = plan_columns(concerned.select("slot", "machine_id"), plan).select("slot", "max_gap")
     part = Carry(concerned, moved.minutes, moved.measures)
     found = silence.quiet(part, gaps, now, plan.max_future_us)

@@ -181,9 +181,7 @@ def _total(lane: Lane, seen: Seen, limits: Limits) -> tuple[Lane, Booked, list[A
     across = None if new_boot else rollover(base, value, elapsed, limits)
     if across is not None:
         units = across - lane.since
-        note = Anomaly(
-            seen.time, seen.identity, AnomalyKind.ROLLOVER, value, base, units, None
-        )
+        note = Anomaly(seen.time, seen.identity, AnomalyKind.ROLLOVER, value, base, units, None)
         return _accept(lane, seen, units, [note])
     if is_reset(base, value, new_boot) and plausible(value, elapsed, limits):
         units = value - (lane.since_boot if new_boot else 0)
@@ -222,7 +220,7 @@ def _accept(
 
 
 def _confirm(lane: Lane, seen: Seen) -> tuple[Lane, Booked, list[Anomaly]]:
-    """The total after a suspicious one agrees with it: a jump is booked whole, a drop from there."""
+    """The total after a suspicious one agrees with it: a jump is booked whole."""
     value, base, pending = seen.total or 0, lane.total or 0, lane.pending or 0
     jump = pending > base
     if jump:
@@ -285,8 +283,12 @@ def _old_boot(lane: Lane, seen: Seen, limits: Limits) -> tuple[Lane, Booked, lis
         if plausible(rise, seen.time - (lane.old_total_at or 0), limits):
             moved = replace(lane, old_total=value, old_total_at=seen.time)
             booked = Booked(
-                rise, seen.p_time, seen.step_known_us, seen.step_unknown_us,
-                via_total=True, heals=False,
+                rise,
+                seen.p_time,
+                seen.step_known_us,
+                seen.step_unknown_us,
+                via_total=True,
+                heals=False,
             )
             return moved, booked, []
     note = Anomaly(seen.time, seen.identity, AnomalyKind.OLD_BOOT, value, lane.total, 0, None)
@@ -312,7 +314,11 @@ def reclassify(lane: Lane, seen: Seen, units: int) -> tuple[Lane, Booked, list[A
         unknown_us=lane.unknown_us + seen.step_unknown_us,
     )
     booked = Booked(
-        units - lane.since, lane.total_at or 0, lane.known_us, lane.unknown_us,
-        via_total=True, heals=True,
+        units - lane.since,
+        lane.total_at or 0,
+        lane.known_us,
+        lane.unknown_us,
+        via_total=True,
+        heals=True,
     )
     return _baseline(lane, seen), booked, _outcome(lane, "refuted")

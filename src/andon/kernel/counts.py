@@ -112,9 +112,10 @@ def with_counters(rows: pl.DataFrame) -> pl.DataFrame:
     good = pl.col("mode").is_in(_GOOD_MODES)
     scrap = pl.col("mode").is_in(_SCRAP_MODES)
     return rows.with_columns(
-        main_tot=pl.when(good).then("total_good_units").when(pl.col("mode").is_not_null()).then(
-            "production_count"
-        ),
+        main_tot=pl.when(good)
+        .then("total_good_units")
+        .when(pl.col("mode").is_not_null())
+        .then("production_count"),
         main_inc=pl.when(good).then("good_units"),
         scrap_tot=pl.when(scrap).then("total_scrap_units"),
         scrap_inc=pl.when(scrap).then("scrap_units"),
@@ -127,9 +128,7 @@ def _plain_lane(rows: pl.DataFrame, lane: str) -> pl.DataFrame:
     has = tot.is_not_null() & ~head
 
     def at_baseline(value: pl.Expr, carried: pl.Expr) -> pl.Expr:
-        return (
-            pl.when(head).then(carried).when(has).then(value).otherwise(None).forward_fill()
-        )
+        return pl.when(head).then(carried).when(has).then(value).otherwise(None).forward_fill()
 
     rows = rows.with_columns(
         base=at_baseline(tot, pl.col(f"{lane}_total0")),
@@ -140,7 +139,9 @@ def _plain_lane(rows: pl.DataFrame, lane: str) -> pl.DataFrame:
         rises=rises, inc=pl.when(rises | head).then(0).otherwise(inc.fill_null(0))
     ).with_columns(cum=pl.col("inc").cum_sum())
     rows = rows.with_columns(
-        at_baseline(pl.col(value), pl.col(value) - pl.col(f"{lane}_{carried}")).alias(f"base_{name}")
+        at_baseline(pl.col(value), pl.col(value) - pl.col(f"{lane}_{carried}")).alias(
+            f"base_{name}"
+        )
         for name, value, carried in (
             ("cum", "cum", "since0"),
             ("boot_cum", "cum", "since_boot0"),
@@ -174,14 +175,21 @@ def _plain_lane(rows: pl.DataFrame, lane: str) -> pl.DataFrame:
         (pl.col("known_cum") - pl.col("base_known")).alias(f"{lane}_known_us"),
         (pl.col("unknown_cum") - pl.col("base_unknown")).alias(f"{lane}_unknown_us"),
     ).drop(
-        "base", "base_at", "p_base", "p_base_at", "rises", "inc", "cum", "base_cum",
-        "base_boot_cum", "base_known", "base_unknown",
+        "base",
+        "base_at",
+        "p_base",
+        "p_base_at",
+        "rises",
+        "inc",
+        "cum",
+        "base_cum",
+        "base_boot_cum",
+        "base_known",
+        "base_unknown",
     )
 
 
-def counted(
-    rows: pl.DataFrame, heads: pl.DataFrame, plan: Plan, asked: pl.DataFrame
-) -> Lanes:
+def counted(rows: pl.DataFrame, heads: pl.DataFrame, plan: Plan, asked: pl.DataFrame) -> Lanes:
     """What each row books in each lane.
 
     rows: work rows with known_us, unknown_us (of the span that ends here), modes and counters.
@@ -269,9 +277,7 @@ class _Walker:
             self._read(record)
         if (record["slot"], record["row"]) in self.asked:
             values = [getattr(settled(lane), f) for lane in self.lanes for f in LANE_FIELDS]
-            self.states.append(
-                (record["slot"], record["row"], "\n".join(self.boots), *values)
-            )
+            self.states.append((record["slot"], record["row"], "\n".join(self.boots), *values))
 
     def _begin(self, record: dict[str, Any]) -> None:
         head = self.heads.get(record["slot"])
@@ -315,9 +321,11 @@ class _Walker:
         self.booked.append(
             (
                 record["row"],
-                *(v for b in booked for v in (
-                    b.units, b.span_start, b.known_us, b.unknown_us, b.via_total, b.heals
-                )),
+                *(
+                    v
+                    for b in booked
+                    for v in (b.units, b.span_start, b.known_us, b.unknown_us, b.via_total, b.heals)
+                ),
             )
         )
 
@@ -327,9 +335,7 @@ class _Walker:
             return self._reclassify(record, seen, moved)
         out = []
         for number in (0, 1):
-            self.lanes[number], booked, notes = judge(
-                self.lanes[number], seen[number], self.limits
-            )
+            self.lanes[number], booked, notes = judge(self.lanes[number], seen[number], self.limits)
             out.append(booked)
             for note in notes:
                 self._note(record, number, note)
@@ -341,15 +347,18 @@ class _Walker:
         base = self.lanes[0].total
         out = []
         for number, units in ((0, -moved), (1, moved)):
-            self.lanes[number], booked, notes = reclassify(
-                self.lanes[number], seen[number], units
-            )
+            self.lanes[number], booked, notes = reclassify(self.lanes[number], seen[number], units)
             out.append(booked)
             for note in notes:
                 self._note(record, number, note)
         note = Anomaly(
-            seen[0].time, seen[0].identity, AnomalyKind.RECLASSIFIED, seen[0].total or 0, base,
-            -moved, None,
+            seen[0].time,
+            seen[0].identity,
+            AnomalyKind.RECLASSIFIED,
+            seen[0].total or 0,
+            base,
+            -moved,
+            None,
         )
         self._note(record, 0, note)
         return out
@@ -357,12 +366,18 @@ class _Walker:
     def _note(self, record: dict[str, Any], number: int, note: Anomaly) -> None:
         counter = "total_scrap_units"
         if number == 0:
-            counter = (
-                "total_good_units" if record["mode"] in _GOOD_MODES else "production_count"
-            )
+            counter = "total_good_units" if record["mode"] in _GOOD_MODES else "production_count"
         self.anomalies.append(
             (
-                record["slot"], record["row"], note.time, note.identity, counter, str(note.kind),
-                note.value, note.baseline, note.units, note.outcome,
+                record["slot"],
+                record["row"],
+                note.time,
+                note.identity,
+                counter,
+                str(note.kind),
+                note.value,
+                note.baseline,
+                note.units,
+                note.outcome,
             )
         )

@@ -34,20 +34,16 @@ def with_covered(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _cut(rows: pl.DataFrame, units: pl.Expr, known: pl.Expr, span: pl.Expr) -> pl.DataFrame:
     """Fills `uncovered` where a span is not wholly known; exact in 128 bits."""
-    size = (
-        units.abs().cast(pl.Int128()) * known.cast(pl.Int128()) // span.cast(pl.Int128())
-    ).cast(pl.Int64())
+    size = (units.abs().cast(pl.Int128()) * known.cast(pl.Int128()) // span.cast(pl.Int128())).cast(
+        pl.Int64()
+    )
     covered = pl.when(units < 0).then(-size).otherwise(size)
     part = (
         rows.with_columns(busy=_busy_from_here())
         .filter(pl.col("uncovered").is_null())
         .select(
             "row",
-            uncovered=pl.when(span > 0)
-            .then(units - covered)
-            .when("busy")
-            .then(0)
-            .otherwise(units),
+            uncovered=pl.when(span > 0).then(units - covered).when("busy").then(0).otherwise(units),
         )
         .cast({"uncovered": pl.Int64()})
     )
@@ -92,8 +88,8 @@ def with_healed(rows: pl.DataFrame) -> pl.DataFrame:
         .then("main_unknown")
         .otherwise(0)
     )
-    start = pl.when(both).then(pl.max_horizontal("main_start", "scrap_start")).otherwise(
-        "main_start"
+    start = (
+        pl.when(both).then(pl.max_horizontal("main_start", "scrap_start")).otherwise("main_start")
     )
     return rows.with_columns(healed=healed).with_columns(
         healed_from=pl.when(pl.col("healed") > 0).then(start)

@@ -1,4 +1,4 @@
-"""Death messages: the state of a boot ends at max(arrival, last reading of that boot) (SEMANTICS 3).
+"""Death messages end the state of a boot at max(arrival, last reading) (SEMANTICS 3).
 
 A reading later than arrival + max_future cannot have been sent before the death: it shows that the
 machine lives again, and the death has ended the state before it. What a reading reports lasts one
@@ -33,16 +33,22 @@ def dead_from(
         return rows.with_columns(dead_from=pl.lit(None, pl.Int64()))
     named = known.filter(pl.col("boot_id").is_not_null()).rename({"boot_id": "boot"})
     bare = known.filter(pl.col("boot_id").is_null()).drop("boot_id")
-    asked = rows.select(
-        "row", "slot", "boot", since=pl.col("time") - max_future_us
-    ).sort("since")
+    asked = rows.select("row", "slot", "boot", since=pl.col("time") - max_future_us).sort("since")
     asked = asked.join_asof(
-        named.rename({"time": "named"}), left_on="since", right_on="named", by=["slot", "boot"],
-        strategy="forward", check_sortedness=False,
+        named.rename({"time": "named"}),
+        left_on="since",
+        right_on="named",
+        by=["slot", "boot"],
+        strategy="forward",
+        check_sortedness=False,
     )
     asked = asked.join_asof(
-        bare.rename({"time": "bare"}), left_on="since", right_on="bare", by="slot",
-        strategy="forward", check_sortedness=False,
+        bare.rename({"time": "bare"}),
+        left_on="since",
+        right_on="bare",
+        by="slot",
+        strategy="forward",
+        check_sortedness=False,
     )
     death = asked.select("row", death=pl.min_horizontal("named", "bare"))
     goes_on = (
@@ -83,9 +89,7 @@ def last_death(deaths: pl.DataFrame, head: pl.DataFrame) -> pl.DataFrame:
         pl.concat(
             [
                 head.filter(pl.col("death").is_not_null()).select("slot", "death", "death_boot"),
-                deaths.sort("time", "identity").select(
-                    "slot", death="time", death_boot="boot_id"
-                ),
+                deaths.sort("time", "identity").select("slot", death="time", death_boot="boot_id"),
             ]
         )
         .sort("death", maintain_order=True)

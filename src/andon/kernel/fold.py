@@ -44,8 +44,10 @@ def fold(
     again: slots computed anew, whose open rows must be given again.
     """
     died = readings.filter(pl.col("is_death"))
-    told = readings.filter(~pl.col("is_death")).drop("is_death") if died.height else readings.drop(
-        "is_death"
+    told = (
+        readings.filter(~pl.col("is_death")).drop("is_death")
+        if died.height
+        else readings.drop("is_death")
     )
     rows = _work_rows(base, told, names, plan)
     died = deaths.of_the_living(died, rows)
@@ -84,9 +86,7 @@ def fold(
     )
 
 
-def _work_rows(
-    base: Carry, told: pl.DataFrame, names: pl.DataFrame, plan: Plan
-) -> pl.DataFrame:
+def _work_rows(base: Carry, told: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Heads and readings in order, with what the plan says and what is held on."""
     heads = head_rows(base.head)
     born = told.join(base.head, on="slot", how="anti")
@@ -126,7 +126,7 @@ def _asked(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     following = pl.col("time").shift(-1)
     crosses = ~end & (pl.col("omin") != pl.col("omin").shift(-1)) & ~pl.col("born")
     hourly = pl.col("time") // HOUR_US != following // HOUR_US
-    return rows.filter(end | (crosses & (hourly | (pl.col("time") >= recent)))).select(
+    return rows.filter(end | (crosses & (hourly | (following >= recent)))).select(
         "slot", "row", is_end="end_of_machine"
     )
 
@@ -149,9 +149,7 @@ def _parts(
     if trouble.booked:
         booked = pl.DataFrame(trouble.booked, schema=incidents.BOOKED_SCHEMA, orient="row")
         product = rows.select("row", "product")
-        parts.append(
-            booked.join(product, on="row").drop("row").with_columns(spill=pl.lit(False))
-        )
+        parts.append(booked.join(product, on="row").drop("row").with_columns(spill=pl.lit(False)))
     if events.height:
         quality = pl.col("category").str.to_uppercase() == "QUALITY"
         parts.append(
@@ -208,12 +206,17 @@ def _heads(views: _Views, died: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFra
     )
     at = _with_trouble(at, views)
     at = at.join(
-        views.base.head.select("slot", "boots", *_OLD_BOOT_COLUMNS), on="slot", how="left",
+        views.base.head.select("slot", "boots", *_OLD_BOOT_COLUMNS),
+        on="slot",
+        how="left",
         maintain_order="left",
     ).with_columns(boots=pl.coalesce("boots", "boot_id"))
     if views.lanes.judged:
         at = at.update(
-            views.lanes.state.drop("slot"), on="row", how="left", include_nulls=True,
+            views.lanes.state.drop("slot"),
+            on="row",
+            how="left",
+            include_nulls=True,
             maintain_order="left",
         )
     last = deaths.last_death(died, views.base.head)

@@ -107,9 +107,7 @@ def _enter(out: Found, point: tuple[int, int, int, int, int, int], trouble: Trou
     entries = begun = ended = repair = repair_unknown = 0
     if state == ERROR and (p_known != ERROR or trouble.incident_start is None):
         entries = 1
-        trouble = replace(
-            trouble, incident_start=time, error_end=None, incident_uncovered_us=0
-        )
+        trouble = replace(trouble, incident_start=time, error_end=None, incident_uncovered_us=0)
         out.incidents[slot, time] = (None, 0)
     elif state == ERROR and trouble.incident_start is not None:
         uncovered = trouble.incident_uncovered_us + time - (trouble.error_end or time)

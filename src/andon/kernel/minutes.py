@@ -64,7 +64,9 @@ def with_spans_booked(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.when(pl.col("p_repair")).then(5).otherwise(6))
         .otherwise(0)
         .cast(pl.Int8()),
-        held_us=pl.when(pl.col("is_head")).then(0).otherwise(pl.col("known_end") - pl.col("p_time")),
+        held_us=pl.when(pl.col("is_head"))
+        .then(0)
+        .otherwise(pl.col("known_end") - pl.col("p_time")),
         lost_us=pl.when(pl.col("is_head")).then(0).otherwise(pl.col("time") - pl.col("known_end")),
         omin=minute_of("time"),
         cmin=minute_of(pl.col("time") - (pl.col("time") != pl.col("first")).cast(pl.Int64())),
@@ -223,7 +225,10 @@ def events_at(rows: pl.DataFrame, found: pl.DataFrame, columns: dict[str, pl.Exp
 
 
 def minutes(
-    rows: pl.DataFrame, parts: list[pl.DataFrame], open_rows: pl.DataFrame, names: pl.DataFrame,
+    rows: pl.DataFrame,
+    parts: list[pl.DataFrame],
+    open_rows: pl.DataFrame,
+    names: pl.DataFrame,
     plan: Plan,
 ) -> MinuteRows:
     """Complete minute rows of the batch.

@@ -1,7 +1,7 @@
 """State holding: what state each row leaves behind, and the intervals that follow (SEMANTICS 3, 4).
 
-      #  t   0    10   20   30 ... 90        130
-      #      R----R----.----.------|UNKNOWN--R---->      max_gap 60 s after the reading at 30
+#  t   0    10   20   30 ... 90        130
+#      R----R----.----.------|UNKNOWN--R---->      max_gap 60 s after the reading at 30
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def with_history(found: pl.DataFrame, head: pl.DataFrame) -> pl.DataFrame:
         from_head=pl.col("first") & ~pl.col("born") & (pl.col("row") == pl.col("head_row"))
     )
     state = pl.col("state")
-    before_known = pl.when(pl.col("first")).then("last_known0").otherwise(
-        pl.col("last_known").shift(1)
+    before_known = (
+        pl.when(pl.col("first")).then("last_known0").otherwise(pl.col("last_known").shift(1))
     )
     before_lre = pl.when(pl.col("first")).then("lre0").otherwise(pl.col("lre").shift(1))
     return (

@@ -81,9 +81,16 @@ class Tail:
         """Drops what lies behind the watermarks, if enough has gathered."""
         if len(self.readings) < _CHUNKS and self.rows < 2 * self.settled_rows + _SLACK_ROWS:
             return self
-        heads = pl.concat(
-            [part.head.with_columns(part=pl.lit(i, pl.Int32())) for i, part in enumerate(self.kept)]
-        ) if self.kept else None
+        heads = (
+            pl.concat(
+                [
+                    part.head.with_columns(part=pl.lit(i, pl.Int32()))
+                    for i, part in enumerate(self.kept)
+                ]
+            )
+            if self.kept
+            else None
+        )
         if heads is None:
             merged = pl.concat(self.readings, how="diagonal")
             return Tail((merged,), (), merged.height)

@@ -6,6 +6,8 @@ forward fill over the whole frame cannot leak from one machine into the next.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from andon.kernel.codes import CODES, UNKNOWN, coded
@@ -55,23 +57,7 @@ def plan_columns(machines: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     mode (planned way of counting or null), rate (float units per us, only to tell what is plainly
     below it; null without a limit).
     """
-    kinds = {"": plan.default, **plan.machines}
-    maps = state_maps(plan)
-    table = pl.DataFrame(
-        [
-            (m, FOREVER_US if p.on_change else p.max_gap_us, maps[id(p.state_map)][0], p.counts,
-             None if p.max_rate is None else float(p.max_rate))
-            for m, p in kinds.items()
-        ],
-        schema={
-            "machine_id": pl.String(),
-            "max_gap": pl.Int64(),
-            "map_id": pl.Int32(),
-            "mode": pl.String(),
-            "rate": pl.Float64(),
-        },
-        orient="row",
-    )
+    table = _plan_table(plan)
     if table.height == 1:
         return machines.select("slot").join(table.drop("machine_id"), how="cross")
     known = pl.col("machine_id").is_in(table["machine_id"].implode())
@@ -82,12 +68,43 @@ def plan_columns(machines: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     )
 
 
-def state_maps(plan: Plan) -> dict[int, tuple[int, MachinePlan]]:
-    """The distinct state maps of a plan: id of the mapping to (number, a machine that has it)."""
-    maps: dict[int, tuple[int, MachinePlan]] = {}
-    for machine in (plan.default, *plan.machines.values()):
-        maps.setdefault(id(machine.state_map), (len(maps), machine))
-    return maps
+@lru_cache(maxsize=8)
+def _plan_table(plan: Plan) -> pl.DataFrame:
+    """One row per listed machine, and the default one under ''."""
+    maps = state_maps(plan)
+    return pl.DataFrame(
+        [
+            (
+                machine_id,
+                FOREVER_US if machine.on_change else machine.max_gap_us,
+                maps.index(_map_of(machine)),
+                machine.counts,
+                None if machine.max_rate is None else float(machine.max_rate),
+            )
+            for machine_id, machine in {"": plan.default, **plan.machines}.items()
+        ],
+        schema={
+            "machine_id": pl.String(),
+            "max_gap": pl.Int64(),
+            "map_id": pl.Int32(),
+            "mode": pl.String(),
+            "rate": pl.Float64(),
+        },
+        orient="row",
+    )
+
+
+StateMap = tuple[tuple[str, str], ...]
+
+
+def _map_of(machine: MachinePlan) -> StateMap:
+    return tuple(sorted((raw.lower(), state) for raw, state in machine.state_map.items()))
+
+
+@lru_cache(maxsize=8)
+def state_maps(plan: Plan) -> list[StateMap]:
+    """The distinct state maps of a plan: lower-case raw state to state."""
+    return list(dict.fromkeys(map(_map_of, (plan.default, *plan.machines.values()))))
 
 
 def with_state(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -96,8 +113,8 @@ def with_state(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     maps = state_maps(plan)
     code: pl.Expr = pl.lit(None, pl.Int8())
     head = pl.col("is_head")
-    for number, machine in maps.values():
-        table = {name.lower(): CODES[state] for name, state in machine.state_map.items()}
+    for number, pairs in enumerate(maps):
+        table = {raw: CODES[state] for raw, state in pairs}
         mapped = raw.replace_strict(table, default=NONE, return_dtype=pl.Int8())
         chosen = pl.col("state_raw").is_not_null()
         if len(maps) > 1:
@@ -196,9 +213,7 @@ def held(rows: pl.DataFrame) -> pl.DataFrame:
     head = pl.col("is_head")
 
     def last(column: str, sets: pl.Expr) -> pl.Expr:
-        return pl.col(column).gather(
-            pl.when(sets | head).then(n).otherwise(None).forward_fill()
-        )
+        return pl.col(column).gather(pl.when(sets | head).then(n).otherwise(None).forward_fill())
 
     return rows.with_columns(
         boot=last("boot_id", pl.col("boot_id").is_not_null()),
@@ -212,4 +227,3 @@ def held(rows: pl.DataFrame) -> pl.DataFrame:
         p_job=pl.col("job").shift(1),
         p_product=pl.col("product").shift(1),
     )
-
