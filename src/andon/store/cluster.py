@@ -64,7 +64,8 @@ LOG_LIMIT_BYTES = 10 * 1024 * 1024
 class Cluster:
     """Where a server lives: its programs, its folder (data/ and the socket), its log, its user.
 
-    folder: <state>/postgres; account: the system user that runs it; more: settings over SETTINGS.
+    folder: <state>/postgres; account: the system user that runs it; more: settings over SETTINGS;
+    roles: the database users that the system user may be.
     """
 
     programs: Path
@@ -72,6 +73,7 @@ class Cluster:
     log: Path
     account: pwd.struct_passwd
     more: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[str, ...] = ROLES_BY_PEER
 
     @property
     def data(self) -> Path:
@@ -126,7 +128,7 @@ def write_settings(cluster: Cluster) -> None:
         settings["io_method"] = "sync"
     settings.update(cluster.more)
     users = sorted({pwd.getpwuid(os.geteuid()).pw_name, cluster.account.pw_name})
-    ident = [f'andon "{user}" {role}' for user in users for role in ROLES_BY_PEER]
+    ident = [f'andon "{user}" {role}' for user in users for role in cluster.roles]
     for name, lines in (
         ("postgresql.conf", [f"{key} = {value}" for key, value in settings.items()]),
         ("pg_hba.conf", ["local all all peer map=andon"]),

