@@ -121,27 +121,3 @@ class Metrics(Collector):
 def single(value: float | None) -> Values:
     """Values of a metric without labels; None is no sample."""
     return {} if value is None else {(): float(value)}
-
-
-ENGINE_METRICS: Mapping[str, Metric] = {
-    "messages": Metric("messages", "counter", "Messages taken from the broker."),
-    "readings": Metric("readings", "counter", "Readings stored."),
-    "duplicates": Metric("duplicates", "counter", "Readings that were stored already."),
-    "late": Metric("late_readings", "counter", "Readings older than the newest of their machine."),
-    "awaiting_recompute": Metric(
-        "awaiting_recompute_readings", "gauge", "Stored readings older than the watermark."
-    ),
-    "quarantined": Metric("quarantined", "counter", "Messages or elements in quarantine."),
-    "gaps": Metric("gaps", "counter", "Gaps in the machines' message numbers."),
-    "anomalies": Metric("anomalies", "counter", "Counter values that were not simply added."),
-    "set_aside": Metric("set_aside_fields", "counter", "Optional fields that could not be read."),
-    "batches": Metric("batches", "counter", "Transactions committed."),
-    "rate_per_s": Metric("messages_per_second", "gauge", "Messages per second, lately."),
-    "latency_ms_p50": Metric("latency_p50_milliseconds", "gauge", "Receive to commit, median."),
-    "latency_ms_p99": Metric("latency_p99_milliseconds", "gauge", "Receive to commit, 99 %."),
-    "inflight": Metric("inflight_messages", "gauge", "Messages received, not yet acknowledged."),
-    "mqtt_connected": Metric("mqtt_connected", "gauge", "1 while the engine has the broker."),
-    "store_ok": Metric("store_ok", "gauge", "1 while the engine has the database."),
-    "paused": Metric("paused", "gauge", "1 while nothing is acknowledged for lack of space."),
-}
-"""Keys of <state_dir>/run/engine.json that are shown as metrics."""

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from andon.errors import ConfigError
 from andon.plan import DEFAULT_STATE_MAP, MachinePlan, Plan, Rate
@@ -236,33 +237,27 @@ def _checked(
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        lines = [
-            _problem(document, table, nth, detail["loc"], detail["input"], detail["msg"], model)
-            for detail in error.errors()
-        ]
+        lines = []
+        for detail in error.errors():
+            key = str(detail["loc"][0]) if detail["loc"] else ""
+            place = document.origin(table, key, nth)
+            known = list(model.model_fields)
+            lines.append(f"{place}: {_problem(table, key, known, detail)}")
         raise ConfigError("\n".join(lines)) from None
 
 
-def _problem(
-    document: Document,
-    table: str,
-    nth: int,
-    loc: tuple[int | str, ...],
-    value: object,
-    message: str,
-    model: type[Table],
-) -> str:
-    key = str(loc[0]) if loc else ""
-    place = document.origin(table, key, nth)
-    known = list(model.model_fields)
+def _problem(table: str, key: str, known: list[str], detail: ErrorDetails) -> str:
+    """What is wrong with one key of a table, and what would be right."""
+    said = plain_words(detail["msg"])
     if not key:
-        return f"{place}: [[{table}]] {plain_words(message)}."
+        return f"[[{table}]] {said}."
     if key not in known:
-        near = closest(key, known)
-        return f"{place}: {table}.{key}: there is no such key.{near} Known: {', '.join(known)}."
-    if message == "Field required":
-        return f"{place}: [[{table}]] has no {key}; add a line {key} = ..."
-    return f"{place}: {table}.{key} = {shown_input(value)}: {plain_words(message)}."
+        return (
+            f"{table}.{key}: there is no such key.{closest(key, known)} Known: {', '.join(known)}."
+        )
+    if detail["type"] == "missing":
+        return f"[[{table}]] has no {key}; add a line {key} = ..."
+    return f"{table}.{key} = {shown_input(detail['input'])}: {said}."
 
 
 def _state_map(document: Document) -> dict[str, str]:

@@ -23,7 +23,6 @@ BLOCKS = {
     "frames": "andon.cli.docs:frames_block",
     "commands": "andon.cli.docs:commands_block",
     "exit-codes": "andon.cli.docs:exit_codes_block",
-    "metrics": "andon.cli.docs:metrics_block",
     "views": "andon.store.pages:views_block",
     "tables": "andon.store.pages:tables_block",
 }
@@ -176,20 +175,3 @@ def exit_codes_block() -> str:
         )
     rows.append(("130", "", "Interrupted by Ctrl-C."))
     return markdown_table(("code", "error", "what it means"), iter(rows))
-
-
-def metrics_block() -> str:
-    """The engine's metrics."""
-    from andon.observe import ENGINE_METRICS
-
-    return markdown_table(
-        ("metric", "kind", "what it is"),
-        (
-            (
-                _code(f"andon_{m.name}{'_total' if m.kind == 'counter' else ''}"),
-                m.kind,
-                m.doc,
-            )
-            for m in ENGINE_METRICS.values()
-        ),
-    )
