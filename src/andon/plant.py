@@ -35,11 +35,9 @@ from andon.plant_tables import (
 )
 from andon.sections import Engine
 from andon.settings import Settings
+from andon.simulator import fleet
 from andon.sources import Document, closest, plain_words, read_document, shown_input
 from andon.units import DAY_US, seconds_us
-
-SIMULATED_UNITS_PER_MINUTE = (60, 48, 75, 40, 30)
-"""Ideal rates of the simulated machines, in turn."""
 
 T = TypeVar("T", bound=Table)
 
@@ -120,25 +118,15 @@ class Plant:
 _ENGINE_KEYS = ("max_gap_s", "allowed_lateness_s", "max_future_s", "transit_s")
 
 
-def simulated_id(number: int) -> str:
-    """Name of the simulated machine `number`, from 1 on."""
-    return f"MACHINE_{number:03d}"
-
-
-def simulated_units_per_minute(number: int) -> int:
-    """Ideal rate of the simulated machine `number`, from 1 on."""
-    return SIMULATED_UNITS_PER_MINUTE[(number - 1) % len(SIMULATED_UNITS_PER_MINUTE)]
-
-
 def simulated_machines(count: int, interval_s: float) -> tuple[MachineTable, ...]:
     """The machines that the simulator plays, as an andon.toml would list them."""
     return tuple(
         MachineTable(
-            id=simulated_id(n),
+            id=fleet.machine_id(n),
             name=f"Simulated machine {n}",
             area="Demo area",
             line=f"Line {1 + (n - 1) // 5}",
-            units_per_minute=Fraction(simulated_units_per_minute(n)),
+            units_per_minute=Fraction(fleet.ideal(n)),
             period_s=None if interval_s * SILENT_PERIODS < 60 else interval_s,
         )
         for n in range(1, count + 1)

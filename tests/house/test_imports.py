@@ -26,7 +26,16 @@ ROOMS: dict[str, set[str]] = {
     "sections": set(),
     "settings": {"addresses", "errors", "sections", "sources", "state_dir"},
     "plant_tables": {"exact", "model", "plan", "sections", "units"},
-    "plant": {"errors", "plan", "plant_tables", "sections", "settings", "sources", "units"},
+    "plant": {
+        "errors",
+        "plan",
+        "plant_tables",
+        "sections",
+        "settings",
+        "simulator",  # fleet.py: which machines there are where nobody lists any
+        "sources",
+        "units",
+    },
     "observe": {"sections"},
     # the path of one reading
     "simulator": VALUES | {"mqtt", "wire"},
