@@ -39,6 +39,9 @@ from andon.simulator import fleet
 from andon.sources import Document, closest, plain_words, read_document, shown_input
 from andon.units import DAY_US, seconds_us
 
+simulated_id = fleet.machine_id
+simulated_units_per_minute = fleet.ideal
+
 T = TypeVar("T", bound=Table)
 
 

@@ -43,11 +43,11 @@ ROOMS: dict[str, set[str]] = {
     "mqtt": {"errors"},
     "wire": {"model", "units", "errors"},
     "kernel": VALUES,
-    "engine": SHELL | {"kernel", "mqtt", "wire", "store", "state_dir"},
+    "engine": SHELL | {"broker", "kernel", "mqtt", "wire", "store", "state_dir"},
     "store": {"model", "units", "errors", "plan", "settings"},
     "web": SHELL | {"store"},
     # around it
-    "supervise": {"errors", "settings", "units", "mqtt", "store", "broker"},
+    "supervise": {"errors", "settings", "plant", "units", "mqtt", "store", "broker"},
     "testing": VALUES | {"kernel", "wire"},
     "bench": SHELL | {"kernel", "mqtt", "wire", "store", "simulator", "broker", "testing"},
     "integrity": VALUES | {"wire", "store"},
