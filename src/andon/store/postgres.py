@@ -8,6 +8,7 @@ StoreUnreachable, a refused user or right AccessRefused, a missing table or colu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -26,7 +27,10 @@ from andon.store.upserts import staging_table, upsert_rows_sql, upsert_staged_sq
 Connection = psycopg.Connection[tuple[Any, ...]]
 Params = Sequence[Any] | Mapping[str, Any] | None
 
-ROLE_OPTION = "andon.role"
+_SESSION = "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601"
+_ROLE = re.compile(r"-c\s*role=(\S+)")
+"""Taken after the connection: PostgreSQL refuses a session whose role is not there."""
+
 SMALL_BATCH = 100
 """Rows up to which one JSON parameter beats COPY into a staging table (docs/decisions/0010)."""
 
@@ -52,9 +56,9 @@ def connect(dsn: str, application_name: str = "andon", *, autocommit: bool = Tru
             f"store.database_url cannot be read: {str(error).strip()}. "
             "Write it as postgresql://user:password@host:5432/database."
         ) from error
-    options = (
-        f"{wanted.get('options') or ''} -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601"
-    )
+    given = str(wanted.get("options") or "")
+    role = _ROLE.search(given)
+    options = f"{_ROLE.sub('', given)} {_SESSION}"
     settings: dict[str, Any] = {
         "application_name": application_name,
         "client_encoding": "utf8",
@@ -69,21 +73,20 @@ def connect(dsn: str, application_name: str = "andon", *, autocommit: bool = Tru
     except psycopg.OperationalError as error:
         raise _not_connected(dsn, error) from error
     with translated(conn):
-        if ROLE_OPTION in options:
-            _take_role(conn)
+        if role is not None:
+            _take_role(conn, role[1])
         conn.execute("SET client_min_messages = warning")
         conn.autocommit = autocommit
     return conn
 
 
-def _take_role(conn: Connection) -> None:
-    """SET ROLE to the role that the DSN names, where it exists and the user is a member."""
-    role = conn.execute(
-        "SELECT r.rolname FROM pg_roles r WHERE r.rolname = current_setting('andon.role', true) "
-        "AND pg_has_role(session_user, r.oid, 'MEMBER') AND r.rolname <> session_user"
-    ).fetchone()
-    if role is not None:
-        conn.execute("SELECT set_config('role', %s, false)", role)
+def _take_role(conn: Connection, name: str) -> None:
+    """SET ROLE where the role exists and the user is a member; else the user does the work."""
+    conn.execute(
+        "SELECT set_config('role', r.rolname, false) FROM pg_roles r WHERE r.rolname = %s "
+        "AND pg_has_role(session_user, r.oid, 'MEMBER') AND r.rolname <> session_user",
+        (name,),
+    )
 
 
 def place(dsn: str) -> str:

@@ -33,6 +33,7 @@ _INDEXES: dict[str, tuple[str, ...]] = {
     "reading": ("reading_awaiting: (machine_id, time) WHERE awaiting_recompute",),
     "state_interval": (
         "state_interval_first: UNIQUE (machine_id) WHERE prev_end IS NULL",
+        'state_interval_open: (machine_id) WHERE "end" IS NULL',
         "state_interval_prev_end: (machine_id, prev_end)",
         "state_interval_start: (start)",
     ),
@@ -58,7 +59,7 @@ _OPTIONS: dict[str, str] = {
     "job": HOT,
     "carry": HOT,
 }
-_DEFAULTS = {"revision": "0", "computed_at": "now()"}
+_DEFAULTS = {"revision": "0", "computed_at": "now()", "withdrawn": "false"}
 
 
 def table_of(frame: Frame) -> Table:

@@ -135,7 +135,7 @@ CARRY_SNAPSHOT = Table(
     (
         _MACHINE,
         _at("at", "Its newest reading at that time."),
-        Field("hourly", "boolean", "Kept as long as raw readings are."),
+        Field("hourly", "boolean", "Kept as long as raw readings are.", default="false"),
         _text("head", "The carry's columns as JSON.", null=False),
         _text("open_minutes", "Minute rows still open then, as JSON.", null=False),
         _text("open_measures", "Measure rows still open then, as JSON.", null=False),

@@ -6,11 +6,11 @@ from functools import cache
 
 from andon.model import Frame, Kind
 
-_BY_DATABASE = frozenset({"revision", "computed_at"})
+_BY_DATABASE = frozenset({"revision", "computed_at", "withdrawn"})
 
 
 def written_kinds(decl: Frame) -> dict[str, Kind]:
-    """The columns that a writer gives: all but revision and computed_at."""
+    """The columns that a writer gives: all but revision, computed_at and withdrawn."""
     return {c.name: c.kind for c in decl.columns if c.name not in _BY_DATABASE}
 
 

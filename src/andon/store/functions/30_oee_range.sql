@@ -79,6 +79,8 @@ AS $$
                 / t.planned_us
         END
     FROM carry c
+    LEFT JOIN state_interval o
+        ON o.machine_id = c.machine_id AND o."end" IS NULL AND o.state = 'UNKNOWN'
     LEFT JOIN (
         -- ideal time: exact products per rate, one division each, then their sum
         SELECT
@@ -175,8 +177,8 @@ AS $$
                 - coalesce(n.minutes, 0))
             -- what is open: no row holds it
             + CASE
-                WHEN c.state = 'UNKNOWN' THEN 1000000 * greatest(0, extract(epoch FROM
-                    until - greatest(since, c.interval_start, c.time)))
+                WHEN o.start IS NOT NULL THEN 1000000 * greatest(0, extract(epoch FROM
+                    until - greatest(since, o.start, c.time)))
                 ELSE 0
             END)::bigint AS unknown_us
     ) u

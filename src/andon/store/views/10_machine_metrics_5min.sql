@@ -207,6 +207,8 @@ FROM (
     GROUP BY r.machine_id, r.window_start
 ) w
 LEFT JOIN carry c ON c.machine_id = w.machine_id
+LEFT JOIN state_interval o
+    ON o.machine_id = w.machine_id AND o."end" IS NULL AND o.state = 'UNKNOWN'
 CROSS JOIN LATERAL (
     -- UNKNOWN: in rows, minutes without a row up to the newest reading, and what is open now
     SELECT
@@ -216,9 +218,9 @@ CROSS JOIN LATERAL (
                 greatest(date_trunc('minute', c.time, 'UTC'), w.last_minute) + interval '1 minute')
             - greatest(w.window_start, date_trunc('minute', c.first, 'UTC'))) / 60 - w.minutes)
         + CASE
-            WHEN c.state = 'UNKNOWN' THEN 1000000 * greatest(0, extract(epoch FROM
+            WHEN o.start IS NOT NULL THEN 1000000 * greatest(0, extract(epoch FROM
                 least(w.window_start + interval '5 minutes', now())
-                - greatest(w.window_start, c.interval_start, c.time)))
+                - greatest(w.window_start, o.start, c.time)))
             ELSE 0
         END AS unknown_us
 ) u

@@ -175,6 +175,8 @@ COMMENT ON COLUMN "state_interval"."computed_at" IS 'When the row was written.';
 
 CREATE UNIQUE INDEX state_interval_first ON "state_interval" (machine_id) WHERE prev_end IS NULL;
 
+CREATE INDEX state_interval_open ON "state_interval" (machine_id) WHERE "end" IS NULL;
+
 CREATE INDEX state_interval_prev_end ON "state_interval" (machine_id, prev_end);
 
 CREATE INDEX state_interval_start ON "state_interval" (start);
@@ -601,7 +603,7 @@ CREATE TABLE "alert" (
     "value_milli" bigint,
     "limit_milli" bigint,
     "message" text NOT NULL,
-    "withdrawn" boolean NOT NULL,
+    "withdrawn" boolean NOT NULL DEFAULT false,
     "revision" bigint NOT NULL DEFAULT 0,
     "computed_at" timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY ("machine_id", "rule_id", "condition_since")
@@ -1007,7 +1009,7 @@ CREATE INDEX quarantine_received ON "quarantine" (received);
 CREATE TABLE "carry_snapshot" (
     "machine_id" text NOT NULL,
     "at" timestamptz NOT NULL,
-    "hourly" boolean NOT NULL,
+    "hourly" boolean NOT NULL DEFAULT false,
     "head" text NOT NULL,
     "open_minutes" text NOT NULL,
     "open_measures" text NOT NULL,
