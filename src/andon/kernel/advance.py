@@ -62,7 +62,7 @@ class Step:
     duplicates: copies, one row each (machine_id, time, identity); seen: identities that were
         there before this batch. late: readings behind the head. awaiting: those among the rest
         that are older than the watermark: to be stored, not in the rows.
-    touched: slots of the machines touched.
+    changed: slots of the machines whose head is another one than before.
     """
 
     carry: Carry
@@ -83,7 +83,7 @@ class Step:
     seen: pl.Series = field(default_factory=lambda: pl.Series("identity", [], pl.Binary()))
     late: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEY_SCHEMA))
     awaiting: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEY_SCHEMA))
-    touched: tuple[int, ...] = ()
+    changed: pl.Series = field(default_factory=lambda: pl.Series("slot", [], SLOT))
 
 
 def advance(
@@ -137,8 +137,24 @@ def advance(
         seen=seen,
         late=_keys(late, names),
         awaiting=_keys(awaiting, names),
-        touched=tuple(touched.to_list()),
+        changed=result.changed,
     )
+
+
+def rebuild(
+    bases: Carry, readings: pl.DataFrame, heads: pl.DataFrame, plan: Plan
+) -> tuple[Carry, Tail]:
+    """Carry and tail from older carries and the readings after them.
+
+    heads: slot, machine_id, silent of all machines. A machine without a base starts from birth.
+    """
+    names = heads.select("slot", "machine_id")
+    rows = _slotted(readings, names, plan)
+    folded = fold(bases, rows, names, plan, pl.Series("slot", [], dtype=SLOT))
+    silent = heads.filter("silent")["slot"].implode()
+    head = folded.carry.head.with_columns(silent=pl.col("slot").is_in(silent)).sort("slot")
+    carry = Carry(head, folded.carry.minutes, folded.carry.measures)
+    return carry, Tail((rows,), (bases,) if bases.head.height else (), rows.height)
 
 
 def _names(carry: Carry, readings: pl.DataFrame) -> pl.DataFrame:
@@ -220,6 +236,7 @@ class _Result:
     intervals: pl.DataFrame
     minutes: pl.DataFrame
     replaced: pl.DataFrame
+    changed: pl.Series
 
 
 def _with_silence(
@@ -248,7 +265,7 @@ def _with_silence(
             ]
         )
     if found.slots.is_empty():
-        return _Result(moved, folded.intervals.drop("slot"), folded.minutes, replaced)
+        return _Result(moved, folded.intervals.drop("slot"), folded.minutes, replaced, touched)
     gone = found.slots.implode()
     head = moved.head.with_columns(silent=pl.col("silent") | pl.col("slot").is_in(gone))
     intervals = pl.concat(
@@ -264,7 +281,11 @@ def _with_silence(
         ]
     )
     return _Result(
-        Carry(head, moved.minutes, moved.measures), intervals.drop("slot"), minutes, replaced
+        Carry(head, moved.minutes, moved.measures),
+        intervals.drop("slot"),
+        minutes,
+        replaced,
+        pl.concat([touched, found.slots]).unique(),
     )
 
 

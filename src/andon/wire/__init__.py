@@ -9,6 +9,7 @@ import msgspec
 
 from andon.wire.decode import Decoded, Origin, decode
 from andon.wire.fields import FIELDS, KNOWN, Field, FieldKind
+from andon.wire.recall import with_measures
 from andon.wire.reject import (
     Reason,
     Rejected,
@@ -53,6 +54,7 @@ __all__ = [
     "status_topic",
     "subscription_filter",
     "telemetry_topic",
+    "with_measures",
 ]
 
 _encode = msgspec.json.Encoder().encode

@@ -1,0 +1,1 @@
+"""Engines: messages in, one transaction per batch, acknowledged after commit."""
