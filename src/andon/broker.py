@@ -8,7 +8,6 @@ every limit is set here.
 from __future__ import annotations
 
 import base64
-import getpass
 import hashlib
 import ipaddress
 import json
@@ -155,7 +154,7 @@ def mosquitto_config(settings: Settings) -> str:
         "log_type warning",
         "log_type notice",
         "log_timestamp_format %Y-%m-%dT%H:%M:%S%z",
-        f"user {getpass.getuser()}",
+        "user root",  # read only where root starts it: it must stay who owns the state directory
     ]
     if not mqtt.username:
         return "\n".join([*lines, "allow_anonymous true", ""])

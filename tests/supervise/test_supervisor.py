@@ -110,6 +110,7 @@ def test_services_start_in_order_and_end_in_reverse(driven: Driven) -> None:
     assert driven.status()["engine"]["state"] == "stopped"
 
 
+@pytest.mark.slow
 def test_a_crashed_service_starts_again_later_each_time(driven: Driven) -> None:
     up = driven.start("engine:crash_twice", "web:run:engine")
     lines = driven.until(up, "all ready")
@@ -134,6 +135,7 @@ def test_what_no_restart_can_help_ends_everything(driven: Driven) -> None:
     assert driven.lines()[-1] == "broker ends"
 
 
+@pytest.mark.slow
 def test_a_service_that_never_becomes_ready_ends_the_start(driven: Driven) -> None:
     up = driven.start("broker:run", "engine:crash:broker")
     lines = driven.until(up, "error 11")
@@ -142,6 +144,7 @@ def test_a_service_that_never_becomes_ready_ends_the_start(driven: Driven) -> No
     assert up.wait(10) == 11
 
 
+@pytest.mark.slow
 def test_a_stubborn_service_is_killed_in_time(driven: Driven) -> None:
     up = driven.start("broker:run", "engine:stubborn:broker")
     driven.until(up, "all ready")
@@ -164,6 +167,7 @@ def test_a_second_supervisor_says_so_and_touches_nothing(driven: Driven) -> None
     assert len(driven.pids()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [3])
 def test_what_a_killed_supervisor_left_is_ended_before_anything_starts(
     driven: Driven, times: int

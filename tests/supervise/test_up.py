@@ -64,6 +64,7 @@ def state_dir(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
+@pytest.mark.slow
 def test_services_end_with_a_killed_supervisor(state_dir: Path) -> None:
     port = free_port()
     url = f"mqtt://127.0.0.1:{port}"
@@ -119,6 +120,7 @@ def test_a_taken_port_is_named_with_holder_and_setting(state_dir: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_broker_of_others_that_is_away_is_one_clear_word(state_dir: Path) -> None:
     url = f"mqtt://ann:geheim@127.0.0.1:{free_port()}"
     done = subprocess.run(

@@ -118,7 +118,6 @@ class Supervisor:
                 for service in self.services:
                     for port in service.ports:
                         ports.require_free(port)
-                self._start_waiting()
                 while not self._stops:
                     self._turn()
             finally:
@@ -147,7 +146,10 @@ class Supervisor:
 
     def _advance(self, kept: _Kept) -> None:
         match kept.status.state:
-            case "waiting" if self._may_start(kept):
+            case "waiting" if kept.child is None:
+                if all(other.began for other in self._before(kept)):
+                    self._spawn(kept)  # imports while the others become ready
+            case "waiting" if kept.alive and all(o.was_ready for o in self._before(kept)):
                 self._open(kept)
             case "restarting" if time.monotonic() >= kept.retry_at:
                 self._spawn(kept)
@@ -161,13 +163,8 @@ class Supervisor:
             case _:
                 pass
 
-    def _may_start(self, kept: _Kept) -> bool:
-        before = [self._by_name[name] for name in kept.service.after if name in self._by_name]
-        return all(other.was_ready for other in before)
-
-    def _start_waiting(self) -> None:
-        for kept in self._kept:
-            self._spawn(kept)
+    def _before(self, kept: _Kept) -> list[_Kept]:
+        return [self._by_name[name] for name in kept.service.after if name in self._by_name]
 
     def _spawn(self, kept: _Kept) -> None:
         environ = {**os.environ, **self.settings.environment(), "PYTHONUNBUFFERED": "1"}
