@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.conftest import new_database
 
 from andon.model import MEASURES, MINUTES, SCRAP, Frame
-from andon.store import postgres
+from andon.store import postgres, roles
 from andon.store.cluster import Cluster
 from andon.store.postgres import Connection
 
@@ -57,9 +58,6 @@ def _fill(conn: Connection) -> None:
 @pytest.fixture(scope="module")
 def filled(server: Cluster) -> Iterator[Connection]:
     """Three days of 20 machines."""
-    from andon.store import roles
-    from tests.conftest import new_database
-
     for name in new_database(server):
         conn = postgres.connect(server.dsn(roles.OWNER, name))
         _fill(conn)

@@ -7,12 +7,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.store.test_views import fill
+
 from andon.plan import MachinePlan, Plan, Rate
 from andon.store import postgres
 from andon.store.postgres import Connection
 from andon.testing import T0, make_reading, make_readings
 from andon.units import SECOND_US, from_us
-from tests.store.test_views import fill
 
 START = from_us(T0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -135,8 +136,6 @@ def test_an_upgrade_of_an_upgraded_schema_does_nothing(conn: Connection, server:
 
 
 def test_two_upgrades_at_once_wait_for_each_other(server: Cluster) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     name = "upgraded_twice"
     superuser = postgres.connect(server.dsn())
     roles.ensure_database(superuser, name)

@@ -1,4 +1,4 @@
-"""Each view column, computed once more from the raw messages in plain Python, without the kernel."""
+"""Each view column, computed once more from the raw messages in plain Python."""
 
 from __future__ import annotations
 
@@ -286,6 +286,6 @@ CONTRACT = {
 @pytest.mark.parametrize("view", CONTRACT)
 def test_the_contract_of_columns(conn: Connection, view: str) -> None:
     wanted = CONTRACT[view].split(", ")
-    cursor = conn.execute(f'SELECT * FROM "{view}"')
+    cursor = conn.execute(f'SELECT * FROM "{view}"')  # noqa: S608
     assert cursor.description is not None
     assert [column.name for column in cursor.description][: len(wanted)] == wanted

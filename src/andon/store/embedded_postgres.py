@@ -208,20 +208,30 @@ def _reachable(path: Path, account: pwd.struct_passwd) -> bool:
 
 
 def _copy_programs(found: Path, folder: Path, account: pwd.struct_passwd) -> Path:
-    """Copy the programs (38 MB) to where the account can reach them; nothing closed is opened."""
-    copied = folder / INSTALLED
-    same = copied / "bin" / "postgres"
-    source = found / "postgres"
-    if same.exists() and same.stat().st_mtime_ns == source.stat().st_mtime_ns:
-        return copied / "bin"
+    """Copy the programs (40 MB) to where the account can reach them; nothing closed is opened.
+
+    The package's libraries lie beside it and are found by relative path, so both keep their places.
+    """
+    package, copied = found.parent.parent, folder / "programs"
+    programs_there = copied / package.name / found.parent.name / "bin"
+    there, source = programs_there / "postgres", found / "postgres"
+    if there.exists() and there.stat().st_mtime_ns == source.stat().st_mtime_ns:
+        return programs_there
     folder.mkdir(mode=0o700, exist_ok=True)
     os.chown(folder, account.pw_uid, account.pw_gid)
-    making = folder / f"{INSTALLED}.new"
+    making = folder / "programs.new"
     shutil.rmtree(making, ignore_errors=True)
-    shutil.copytree(found.parent, making, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    libraries = package.with_name(f"{package.name}.libs")
+    for part, place in (
+        (found.parent, making / package.name / found.parent.name),
+        (libraries, making / libraries.name),
+    ):
+        if part.exists():
+            skip = shutil.ignore_patterns("include")
+            shutil.copytree(part, place, symlinks=True, ignore=skip)
     for step in (making, *making.rglob("*")):
         if not step.is_symlink():
             step.chmod(step.stat().st_mode | (0o555 if step.is_dir() else 0o444))
     shutil.rmtree(copied, ignore_errors=True)
     making.rename(copied)
-    return copied / "bin"
+    return programs_there
