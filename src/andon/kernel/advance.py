@@ -10,7 +10,7 @@ from andon.kernel import silence
 from andon.kernel.carry import SLOT, Carry
 from andon.kernel.fold import Folded, fold
 from andon.kernel.tail import Tail
-from andon.kernel.work import kernel_columns, plan_columns
+from andon.kernel.work import kernel_columns, plan_columns, shortest_gap_us
 from andon.model import (
     ALERTS,
     ANOMALIES,
@@ -102,14 +102,13 @@ def advance(
     del inputs  # people's input is judged with the calendar
     names = _names(carry, readings)
     fresh, copies, seen = _admitted(carry, tail, _slotted(readings, names, plan))
-    heads = carry.head.select("slot", head="time")
-    placed = fresh.join(heads, on="slot", how="left", maintain_order="left")
-    behind = pl.col("time") <= pl.col("head")
-    too_old = (pl.col("time") < pl.col("head") - plan.allowed_lateness_us).fill_null(False)
-    awaiting = placed.filter(too_old)
-    placed = placed.filter(~too_old)
-    late = placed.filter(behind.fill_null(False))
-    fresh = placed.drop("head")
+    awaiting, late = fresh.clear(), fresh.clear()
+    if not _all_in_order(fresh):
+        too_old = pl.col("time") < pl.col("head") - plan.allowed_lateness_us
+        awaiting = fresh.filter(too_old.fill_null(False))
+        fresh = fresh.filter(~too_old.fill_null(False))
+        late = fresh.filter((pl.col("time") <= pl.col("head")).fill_null(False))
+    fresh = fresh.drop("head")
     since = late.group_by("slot").agg(since=pl.col("time").min())
     base, rows = _bases(carry, tail, fresh, since)
     folded = fold(base, rows, names, plan, since["slot"])
@@ -158,8 +157,10 @@ def rebuild(
 
 
 def _names(carry: Carry, readings: pl.DataFrame) -> pl.DataFrame:
-    """slot, machine_id of all machines: the known ones, then the new ones in order of name."""
-    known = carry.head.select("slot", "machine_id")
+    """slot, machine_id, head (newest reading): known machines, then new ones by name."""
+    known = carry.head.select("slot", "machine_id", head="time")
+    if readings["machine_id"].is_in(known["machine_id"].implode()).all():
+        return known
     new = (
         readings.filter(~pl.col("is_death"))  # a death alone begins no machine
         .select("machine_id")
@@ -167,14 +168,23 @@ def _names(carry: Carry, readings: pl.DataFrame) -> pl.DataFrame:
         .join(known, on="machine_id", how="anti")
         .sort("machine_id")
         .with_row_index("slot", known.height)
-        .select(pl.col("slot").cast(SLOT), "machine_id")
+        .select(pl.col("slot").cast(SLOT), "machine_id", head=pl.lit(None, pl.Int64()))
     )
     return pl.concat([known, new]) if new.height else known
 
 
 def _slotted(readings: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Kernel columns with `slot` in place of the name, and `head` if `names` has it."""
     columns = [n for n in kernel_columns(plan) if n in readings.columns]
-    return readings.join(names, on="machine_id", how="inner").select("slot", "is_death", *columns)
+    head = ["head"] if "head" in names.columns else []
+    return readings.join(names, on="machine_id", how="inner").select(
+        "slot", "is_death", *columns, *head
+    )
+
+
+def _all_in_order(readings: pl.DataFrame) -> bool:
+    """Whether every reading lies after its machine's head."""
+    return not (readings["time"] <= readings["head"]).any()
 
 
 def _admitted(
@@ -183,15 +193,16 @@ def _admitted(
     """Readings not seen before, the copies, and the identities that the tail holds.
 
     Equal bytes mean equal machine and time, so only readings that share these are compared.
+    readings: with `head`, the machine's newest reading so far.
     """
     copies, seen = readings.clear(), pl.Series("identity", [], pl.Binary())
     if readings.select("slot", "time").is_duplicated().any():
         first = readings["identity"].is_first_distinct()
         readings, copies = readings.filter(first), readings.filter(~first)
-    behind = readings.join(carry.head.select("slot", head="time"), on="slot").filter(
-        pl.col("time") <= pl.col("head")
-    )
-    held = None if behind.is_empty() else tail.of(behind["slot"].unique())
+    if _all_in_order(readings):
+        return readings, copies, seen
+    behind = readings.filter(pl.col("time") <= pl.col("head"))
+    held = tail.of(behind["slot"].unique())
     if held is None:
         return readings, copies, seen
     again = behind.join(held.select("slot", "identity"), on=["slot", "identity"], how="semi")
@@ -199,7 +210,7 @@ def _admitted(
         return readings, copies, seen
     seen = again["identity"]
     fresh = readings.filter(~pl.col("identity").is_in(seen.implode()))
-    return fresh, pl.concat([copies, again.drop("head")]), seen
+    return fresh, pl.concat([copies, again]), seen
 
 
 def _bases(
@@ -239,11 +250,24 @@ class _Result:
     changed: pl.Series
 
 
+def _may_be_quiet(before: Carry, moved: Carry, now: int | None, plan: Plan) -> bool:
+    """Whether a machine was silent, is dead, or can have become silent by `now`."""
+    head = moved.head
+    if before.head["silent"].any() or head["death"].null_count() < head.height:
+        return True
+    oldest = head["time"].min()
+    return now is not None and isinstance(oldest, int) and now > oldest + shortest_gap_us(plan)
+
+
 def _with_silence(
     before: Carry, moved: Carry, folded: Folded, now: int | None, plan: Plan
 ) -> _Result:
     """Lays silence over the heads that are touched, or that have just become silent."""
     touched = folded.carry.head["slot"]
+    if not _may_be_quiet(before, moved, now, plan):
+        return _Result(
+            moved, folded.intervals.drop("slot"), folded.minutes, folded.replaced, touched
+        )
     concerned = moved.head.filter(pl.col("slot").is_in(touched.implode()) | ~pl.col("silent"))
     gaps = plan_columns(concerned.select("slot", "machine_id"), plan).select("slot", "max_gap")
     part = Carry(concerned, moved.minutes, moved.measures)
@@ -291,10 +315,14 @@ def _with_silence(
 
 def _named(rows: pl.DataFrame, names: pl.DataFrame, frame: Frame) -> pl.DataFrame:
     """Rows with machine_id in place of slot, the law columns in order."""
+    if rows.is_empty():
+        return _nothing(frame)
     return rows.join(names, on="slot", how="inner", maintain_order="left").select(
         [c.name for c in frame.columns if c.law]
     )
 
 
 def _keys(readings: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    if readings.is_empty():
+        return pl.DataFrame(schema=KEY_SCHEMA)
     return readings.join(names, on="slot", how="inner").select("machine_id", "time", "identity")

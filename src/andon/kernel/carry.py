@@ -46,6 +46,10 @@ class Carry:
 
     def only(self, slots: pl.Series) -> Carry:
         """The part of these machines."""
+        if slots.is_empty():
+            return Carry(self.head.clear(), self.minutes.clear(), self.measures.clear())
+        if self.head["slot"].is_in(slots.implode()).all():
+            return self
         keep = pl.col("slot").is_in(slots.implode())
         return Carry(self.head.filter(keep), self.minutes.filter(keep), self.measures.filter(keep))
 
@@ -53,6 +57,8 @@ class Carry:
         """The carry with the machines of `newer` in place of their older rows."""
         if newer.head.is_empty():
             return self
+        if self.head["slot"].is_in(newer.head["slot"].implode()).all():
+            return Carry(newer.head.sort("slot"), newer.minutes, newer.measures)
         stays = ~pl.col("slot").is_in(newer.head["slot"].implode())
         return Carry(
             pl.concat([self.head.filter(stays), newer.head]).sort("slot"),

@@ -89,18 +89,19 @@ def fold(
 def _work_rows(base: Carry, told: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Heads and readings in order, with what the plan says and what is held on."""
     heads = head_rows(base.head)
-    born = told.join(base.head, on="slot", how="anti")
-    if born.height:
+    if not told["slot"].is_in(base.head["slot"].implode()).all():
+        born = told.join(base.head, on="slot", how="anti")
         born = birth_rows(born.sort("slot", "time", "seq", "identity", nulls_last=False))
         heads = pl.concat([heads, born], how="diagonal")
-    rows = in_order(heads, told)
-    machines = names.join(heads, on="slot", how="semi")
+    machines = names.join(heads, on="slot", how="semi").select("slot", "machine_id")
     said = machines.join(plan_columns(machines, plan), on="slot")
-    rows = rows.with_row_index("row").join(said, on="slot", how="left", maintain_order="left")
-    rows = with_state(rows, plan).with_columns(
-        first=pl.when("is_head").then("first0").otherwise(None).forward_fill()
-    )
-    return counts.with_counters(counts.with_mode(held(rows)))
+    rows = in_order(heads.join(said, on="slot", how="left"), told).with_row_index("row")
+    mine = pl.when("is_head").then("row").forward_fill()
+    rows = rows.with_columns(
+        pl.col(name).gather(mine)
+        for name in ("machine_id", "max_gap", "map_id", "mode", "rate", "first0")
+    ).rename({"first0": "first"})
+    return counts.with_counters(counts.with_mode(held(with_state(rows, plan))))
 
 
 def _histories(base: Carry, rows: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from andon.model import AnomalyKind
+from andon.model import ANOMALIES, SCRAP, AnomalyKind
 
 UNREPORTED = "UNREPORTED"
 
@@ -15,6 +15,8 @@ def events(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     The reading's own increment carries its reason; what a total adds beyond it, and what comes
     without a reason, is UNREPORTED; a total below its increment cuts it.
     """
+    if not _any_scrap(rows):
+        return _NO_EVENTS.clone(), _NO_CUTS.clone()
     units = pl.col("scrap_units_")
     own = pl.col("scrap_inc").fill_null(0)
     some = rows.filter(~pl.col("is_head") & ((units != 0) | (pl.col("scrap_via") & (own > 0))))
@@ -54,6 +56,27 @@ def events(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         pl.col("units").sum(), pl.exclude(*keys, "units").first()
     )
     return merged.select(found.columns), cut
+
+
+_NO_EVENTS = pl.DataFrame(
+    schema={
+        "slot": pl.Int32(),
+        "row": pl.UInt32(),
+        **{c.name: c.kind.dtype for c in SCRAP.columns if c.law and c.name != "machine_id"},
+    }
+)
+_NO_CUTS = pl.DataFrame(
+    schema={
+        "slot": pl.Int32(),
+        "row": pl.UInt32(),
+        **{c.name: c.kind.dtype for c in ANOMALIES.columns if c.law and c.name != "machine_id"},
+    }
+)
+
+
+def _any_scrap(rows: pl.DataFrame) -> bool:
+    """Whether a reading books scrap or names some that its total does not have."""
+    return bool((rows["scrap_units_"] != 0).any() or (rows["scrap_inc"] > 0).any())
 
 
 def _columns() -> list[str | pl.Expr]:
