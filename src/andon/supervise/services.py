@@ -27,7 +27,8 @@ class Service:
     """One process of andon.
 
     command: what follows `andon`. after: services that must be ready before it starts and that
-    end after it. imports: loaded while it waits for them, so that the wait costs nothing.
+    end after it. imports: loaded while it waits for them, so that the wait costs nothing; for who
+    is on the way to the first reading (the web is not: it would take their time).
     task: ends by itself with code 0 before others go on. may_end: code 0 is no crash.
     """
 
@@ -106,7 +107,6 @@ def _all(settings: Settings) -> list[Service]:
             "dashboard",
             ready=ready.web,
             after=("schema",),
-            imports=("andon.web.server", "andon.cli.web"),
             ports=(Port(web.host, web.port, "web.port"),),
             start_s=60,
         ),

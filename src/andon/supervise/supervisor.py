@@ -147,8 +147,9 @@ class Supervisor:
     def _advance(self, kept: _Kept) -> None:
         match kept.status.state:
             case "waiting" if kept.child is None:
-                if all(other.began for other in self._before(kept)):
-                    self._spawn(kept)  # imports while the others become ready
+                early = bool(kept.service.imports)  # it imports while the others become ready
+                if all(o.was_ready or (early and o.began) for o in self._before(kept)):
+                    self._spawn(kept)
             case "waiting" if kept.alive and all(o.was_ready for o in self._before(kept)):
                 self._open(kept)
             case "restarting" if time.monotonic() >= kept.retry_at:
@@ -258,6 +259,9 @@ class Supervisor:
                     self._tell_to_end(kept, hurry)
             self._write_status()
             time.sleep(0.02)
+        for kept in self._kept:
+            if kept.status.state in ("waiting", "restarting"):
+                kept.enter("stopped")
         self._write_status(force=True)
         with contextlib.suppress(OSError):
             self._bell.close()
