@@ -11,7 +11,11 @@ from types import FrameType
 from typing import cast
 
 from flask import Flask
-from waitress.server import create_server  # type: ignore[import-untyped]
+from waitress.server import (  # type: ignore[import-untyped]
+    BaseWSGIServer,
+    MultiSocketServer,
+    create_server,
+)
 
 from andon.errors import AndonError, PortTaken
 from andon.settings import Settings
@@ -36,11 +40,10 @@ def _warm(app: Flask) -> None:
         cast(Current, app.extensions["andon"]).snapshot()
 
 
-def run(app: Flask, host: str, port: int) -> None:
-    """Serve `app` on host and port; returns after a signal."""
-    live = cast(Live, app.extensions["andon_live"])
+def listener(app: Flask, host: str, port: int) -> BaseWSGIServer | MultiSocketServer:
+    """A bound server that is not yet running; port 0 takes a free one. Raises PortTaken."""
     try:
-        server = create_server(
+        return create_server(
             app,
             host=host,
             port=port,
@@ -63,6 +66,12 @@ def run(app: Flask, host: str, port: int) -> None:
         raise PortTaken(
             f"Cannot listen on {host}:{port}: {error}. Correct web.host or web.port."
         ) from error
+
+
+def run(app: Flask, host: str, port: int) -> None:
+    """Serve `app` on host and port; returns after a signal."""
+    live = cast(Live, app.extensions["andon_live"])
+    server = listener(app, host, port)
 
     def end(number: int, frame: FrameType | None) -> None:
         live.stop()

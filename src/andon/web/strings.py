@@ -82,7 +82,7 @@ STRINGS: dict[str, str] = {
     "not_running": "not running",
     # conditions
     "offline_title": "Connection to andon lost",
-    "offline": "What you see stood still {since}. Trying again by itself.",
+    "offline": "What you see stood still since {since}. Trying again by itself.",
     "engine_title": "The engine is not running",
     "engine_stale": "No new figures since {since}: tiles show the last known values.",
     "store_title": "Store not reachable",
@@ -103,11 +103,11 @@ STRINGS: dict[str, str] = {
     "empty_docs": "The machine's id is part of the topic and of the message. "
     "All fields except machine_id and timestamp are optional.",
     "empty_waiting": "Waiting for the first message. This page changes by itself.",
-    "copy": "Copy",
+    "copy_label": "Copy",
     "copied": "Copied",
     # machine page
     "timeline": "State timeline",
-    "timeline_help": "Arrow keys move from state to state.",
+    "timeline_help": "Point at a state, or use the arrow keys, for its exact times.",
     "trends": "Temperature and speed",
     "trend_help": "Minimum, average and maximum of each minute",
     "minimum": "min",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from andon.units import MINUTE_US
+from andon.units import MINUTE_US, to_us
 from andon.web.current import Current
 from andon.web.pages.machine import asked_hours, machine_value
 from andon.web.refusal import Refusal, store_away
@@ -96,12 +96,10 @@ def oee() -> Response:
         )
         for h in heads
     ]
-    newest = max((h["time"] for h in heads), default=None)
     f = each[0] if wanted is not None else over_machines(each)
     counts = heads[0]["counts"] if wanted is not None else None
-    provisional = newest is not None and until > min(
-        (_watermark(h, current.lateness_us) for h in heads), default=0
-    )
+    final = min((_watermark(h, current.lateness_us) for h in heads), default=until)
+    provisional = until > final
     return jsonify(_oee_value(f, counts, wanted, (since, until), provisional))
 
 
@@ -122,8 +120,6 @@ def _oee_value(
 
 
 def _watermark(head: dict[str, Any], lateness_us: int) -> int:
-    from andon.units import to_us
-
     return to_us(head["time"]) - lateness_us
 
 

@@ -65,7 +65,7 @@ export function timeline(place, value, words, say) {
       segment.rect.classList.add("seg-on");
       svg.append(segment.rect);
     }
-    say(segment ? describe(segment) : "");
+    say(segment ? describe(segment) : words.help);
   };
   const at = (event) => {
     const box = svg.getBoundingClientRect();
@@ -91,6 +91,7 @@ export function timeline(place, value, words, say) {
     choose(moves[event.key]);
   };
   place.onblur = () => choose(-1);
+  say(words.help);
 }
 
 function niceStep(span) {

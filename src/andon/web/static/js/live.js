@@ -9,6 +9,7 @@ const strip = document.getElementById("strip");
 
 let heard = Date.now();
 let lost = 0;
+let opened = 0;
 
 function banner(id, at, text) {
   const element = document.getElementById(id);
@@ -71,6 +72,7 @@ export function connect(machine, onChange) {
 
   const open = () => {
     close();
+    opened = Date.now();
     source = new EventSource(`/events${query}`);
     source.addEventListener("change", (event) => {
       document.getElementById("polling").hidden = true;
@@ -108,7 +110,7 @@ export function connect(machine, onChange) {
   setInterval(() => {
     if (document.hidden || Date.now() - heard <= SILENCE_MS) return;
     gone();
-    if (!polling) open();
+    if (!polling && Date.now() - opened > SILENCE_MS) open();
   }, 1000);
   startClock();
   conditions();
