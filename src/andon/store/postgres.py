@@ -31,8 +31,8 @@ _SESSION = "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601"
 _ROLE = re.compile(r"-c\s*role=(\S+)")
 """Taken after the connection: PostgreSQL refuses a session whose role is not there."""
 
-SMALL_BATCH = 100
-"""Rows up to which one JSON parameter beats COPY into a staging table (docs/decisions/0010)."""
+SMALL_BATCH = 50
+"""Rows up to which one JSON parameter beats COPY into a staging table."""
 
 _REFUSED = (
     "password authentication failed",
