@@ -82,6 +82,22 @@ def test_only_the_unacknowledged_come_again_after_a_restart(broker: RealBroker) 
     third.close()
 
 
+def test_an_empty_take_means_that_its_whole_wait_was_empty(tmp_path: Path) -> None:
+    """Else an engine that polls would take a burst for the end of the backlog."""
+    with running("mosquitto", tmp_path) as broker:
+        open_session(broker).close()
+        send(broker, range(20_000))
+        subscriber = open_session(broker)
+        count = 0
+        while count < 20_000:
+            batch = subscriber.take(7, 5)
+            assert batch
+            count += len(batch)
+            subscriber.ack(batch)
+        assert subscriber.take(7, 0) == []
+        subscriber.close()
+
+
 def test_ids_of_a_lost_connection_are_not_acknowledged(broker: RealBroker) -> None:
     subscriber = open_session(broker)
     send(broker, range(3))

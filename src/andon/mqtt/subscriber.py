@@ -139,10 +139,12 @@ class Subscriber:
 
     def take(self, max_messages: int, wait_s: float) -> list[Delivery]:
         """Up to max_messages in the order received; waits up to wait_s for the first one."""
-        if not self._held:
-            self._arrived.clear()
-            if not self._held:
-                self._arrived.wait(wait_s)
+        deadline = time.monotonic() + wait_s
+        while not self._held and (left := deadline - time.monotonic()) > 0:
+            with self._lock:
+                if not self._held:
+                    self._arrived.clear()
+            self._arrived.wait(left)
         with self._lock:
             if len(self._held) <= max_messages:
                 taken = list(self._held)
@@ -200,8 +202,8 @@ class Subscriber:
             self._counters.received += len(fresh)
             self._counters.redelivered += redelivered
             self._counters.qos0 += at_qos0
-        if fresh:
-            self._arrived.set()
+            if fresh:
+                self._arrived.set()
 
     def on_up(self) -> None:
         """Called by the link: deliveries follow."""
