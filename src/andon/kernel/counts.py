@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from andon.kernel.codes import GOOD, GOOD_SCRAP, NO_MODE, PRODUCTION, PRODUCTION_SCRAP
 from andon.kernel.counters import (
     LANE_FIELDS,
     MAX_BOOTS,
@@ -28,11 +29,11 @@ from andon.kernel.counters import (
 )
 from andon.kernel.work import NONE
 from andon.model import ANOMALIES, COUNTER_LANES, AnomalyKind
-from andon.plan import COUNTS_MODES, Plan
+from andon.plan import MachinePlan, Plan
 
 MAIN, SCRAP = COUNTER_LANES
-_GOOD_MODES = ("good_scrap", "good")
-_SCRAP_MODES = ("good_scrap", "production_scrap")
+_GOOD_MODES = [GOOD_SCRAP, GOOD]
+_SCRAP_MODES = [GOOD_SCRAP, PRODUCTION_SCRAP]
 _RATE_MARGIN = 1 - 1e-9
 
 
@@ -72,23 +73,23 @@ def with_mode(rows: pl.DataFrame) -> pl.DataFrame:
     made = pl.col("production_count").is_not_null()
     serves = (
         pl.when(good & scrap)
-        .then(pl.lit(COUNTS_MODES[0]))
+        .then(pl.lit(GOOD_SCRAP, pl.Int8()))
         .when(made & scrap)
-        .then(pl.lit(COUNTS_MODES[1]))
+        .then(pl.lit(PRODUCTION_SCRAP, pl.Int8()))
         .when(made)
-        .then(pl.lit(COUNTS_MODES[2]))
+        .then(pl.lit(PRODUCTION, pl.Int8()))
         .when(good)
-        .then(pl.lit(COUNTS_MODES[3]))
+        .then(pl.lit(GOOD, pl.Int8()))
     )
     rows = rows.with_columns(
         chosen=pl.when(pl.col("is_head"))
-        .then(pl.coalesce("mode", "mode0", pl.lit("")))
+        .then(pl.coalesce("mode", "mode0", pl.lit(NO_MODE, pl.Int8())))
         .otherwise(None)
         .forward_fill()
     )
-    if not (rows["chosen"] == "").any():
+    if not (rows["chosen"] == NO_MODE).any():
         return rows.with_columns(mode=pl.col("chosen")).drop("chosen")
-    open_ = pl.col("chosen") == ""
+    open_ = pl.col("chosen") == NO_MODE
     first = (
         rows.with_columns(serves=serves)
         .filter(open_ & ~pl.col("is_head") & pl.col("serves").is_not_null())
@@ -189,11 +190,17 @@ def _plain_lane(rows: pl.DataFrame, lane: str) -> pl.DataFrame:
     )
 
 
-def counted(rows: pl.DataFrame, heads: pl.DataFrame, plan: Plan, asked: pl.DataFrame) -> Lanes:
+def counted(
+    rows: pl.DataFrame,
+    heads: pl.DataFrame,
+    names: pl.DataFrame,
+    plan: Plan,
+    asked: pl.DataFrame,
+) -> Lanes:
     """What each row books in each lane.
 
     rows: work rows with known_us, unknown_us (of the span that ends here), modes and counters.
-    heads: carried rows. asked: slot, row at which the lanes' state is wanted.
+    heads: carried rows. names: slot, machine_id. asked: slot, row where the lanes' state is wanted.
     """
     rows = rows.with_columns(
         known_cum=pl.col("known_us").cum_sum(), unknown_cum=pl.col("unknown_us").cum_sum()
@@ -205,25 +212,18 @@ def counted(rows: pl.DataFrame, heads: pl.DataFrame, plan: Plan, asked: pl.DataF
     judged = rows.filter(odd)["slot"].unique().to_list()
     if not judged:
         return Lanes(rows, pl.DataFrame(schema=ANOMALY_SCHEMA), frozenset(), pl.DataFrame())
-    carried = heads.filter(pl.col("slot").is_in(judged)).iter_rows(named=True)
-    return _walked(rows, judged, {head["slot"]: head for head in carried}, plan, asked)
-
-
-def _walked(
-    rows: pl.DataFrame,
-    judged: list[int],
-    heads: Mapping[int, Mapping[str, Any]],
-    plan: Plan,
-    asked: pl.DataFrame,
-) -> Lanes:
-    walker = _Walker(heads, plan, set(asked.select("slot", "row").rows()))
-    mine = rows.filter(pl.col("slot").is_in(judged)).select(*_WALKED_COLUMNS)
-    for record in mine.iter_rows(named=True):
+    mine = pl.col("slot").is_in(judged)
+    named = names.filter(mine).select("slot", "machine_id").iter_rows()
+    walker = _Walker(
+        {head["slot"]: head for head in heads.filter(mine).iter_rows(named=True)},
+        {slot: plan.of(machine_id) for slot, machine_id in named},
+        set(asked.select("slot", "row").rows()),
+    )
+    for record in rows.filter(mine).select(*_WALKED_COLUMNS).iter_rows(named=True):
         walker.step(record)
     new = pl.DataFrame(walker.booked, schema=_booked_schema(), orient="row")
-    rows = rows.update(new, on="row", how="left", include_nulls=True, maintain_order="left")
     return Lanes(
-        rows,
+        rows.update(new, on="row", how="left", include_nulls=True, maintain_order="left"),
         pl.DataFrame(walker.anomalies, schema=ANOMALY_SCHEMA, orient="row"),
         frozenset(judged),
         pl.DataFrame(walker.states, schema=_state_schema(), orient="row"),
@@ -231,7 +231,7 @@ def _walked(
 
 
 _WALKED_COLUMNS = (
-    "slot", "row", "is_head", "machine_id", "time", "identity", "boot", "p_time", "known_us",
+    "slot", "row", "is_head", "time", "identity", "boot", "p_time", "known_us",
     "unknown_us", "mode", "main_tot", "main_inc", "scrap_tot", "scrap_inc", "again",
 )  # fmt: skip
 
@@ -258,9 +258,12 @@ class _Walker:
     """Walks the readings of odd machines through `judge`."""
 
     def __init__(
-        self, heads: Mapping[int, Mapping[str, Any]], plan: Plan, asked: set[tuple[int, int]]
+        self,
+        heads: Mapping[int, Mapping[str, Any]],
+        machines: Mapping[int, MachinePlan],
+        asked: set[tuple[int, int]],
     ) -> None:
-        self.heads, self.plan, self.asked = heads, plan, asked
+        self.heads, self.machines, self.asked = heads, machines, asked
         self.booked: list[tuple[Any, ...]] = []
         self.anomalies: list[tuple[Any, ...]] = []
         self.states: list[tuple[Any, ...]] = []
@@ -281,7 +284,7 @@ class _Walker:
 
     def _begin(self, record: dict[str, Any]) -> None:
         head = self.heads.get(record["slot"])
-        machine = self.plan.of(record["machine_id"])
+        machine = self.machines[record["slot"]]
         self.limits = Limits(machine.max_rate, machine.counter_modulus)
         self.boot = record["boot"]
         if head is None:
@@ -331,7 +334,7 @@ class _Walker:
 
     def _judge(self, record: dict[str, Any], seen: tuple[Seen, Seen]) -> list[Booked]:
         moved = reclassified(self.lanes[0], self.lanes[1], seen)
-        if moved is not None and record["mode"] == "good_scrap":
+        if moved is not None and record["mode"] == GOOD_SCRAP:
             return self._reclassify(record, seen, moved)
         out = []
         for number in (0, 1):

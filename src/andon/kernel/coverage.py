@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from andon.kernel.codes import ERROR, IDLE, MAINTENANCE, RUNNING
+from andon.kernel.codes import (
+    ERROR,
+    GOOD_SCRAP,
+    IDLE,
+    MAINTENANCE,
+    PRODUCTION_SCRAP,
+    RUNNING,
+)
 from andon.model import COUNTER_LANES
 
 
@@ -59,8 +66,8 @@ def _busy_from_here() -> pl.Expr:
 
 def with_products(rows: pl.DataFrame) -> pl.DataFrame:
     """Adds produced, good and scrap units with their uncovered parts, as the mode derives them."""
-    scrap_mode = pl.col("mode").is_in(["good_scrap", "production_scrap"])
-    from_good = pl.col("mode") == "good_scrap"
+    scrap_mode = pl.col("mode").is_in([GOOD_SCRAP, PRODUCTION_SCRAP])
+    from_good = pl.col("mode") == GOOD_SCRAP
     columns = []
     for out, lane in (("units", "units"), ("uncovered", "uncovered"), ("unseen", "unseen")):
         main, scrap = pl.col(f"main_{lane}"), pl.col(f"scrap_{lane}")
@@ -79,7 +86,7 @@ def with_healed(rows: pl.DataFrame) -> pl.DataFrame:
     With production and scrap totals, time is healed where both are accepted in one reading, from
     the later of the two spans' starts.
     """
-    both = pl.col("mode") == "production_scrap"
+    both = pl.col("mode") == PRODUCTION_SCRAP
     one = pl.col("main_heals") & (pl.col("main_unknown") > 0)
     healed = (
         pl.when(both & one & pl.col("scrap_heals"))

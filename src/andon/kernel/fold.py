@@ -9,7 +9,7 @@ import polars as pl
 
 from andon.kernel import counts, coverage, deaths, gaps, incidents, scrap, states
 from andon.kernel.carry import HEAD_SCHEMA, SLOT, Carry
-from andon.kernel.codes import ERROR, MAINTENANCE, UNKNOWN, coded, named
+from andon.kernel.codes import ERROR, MAINTENANCE, UNKNOWN, coded, mode_named, named
 from andon.kernel.measures import measures
 from andon.kernel.minutes import MinuteRows, events_at, minutes, with_spans_booked
 from andon.kernel.work import NONE, birth_rows, head_rows, held, in_order, plan_columns, with_state
@@ -57,7 +57,7 @@ def fold(
     rows = with_spans_booked(rows)
     asked = _asked(rows, plan)
     rows = rows.with_columns(again=pl.col("slot").is_in(again.implode()))
-    lanes = counts.counted(rows, base.head, plan, asked)
+    lanes = counts.counted(rows, base.head, names, plan, asked)
     rows = coverage.with_healed(coverage.with_products(coverage.with_covered(lanes.rows)))
     rows = gaps.with_seq(rows)
     trouble = incidents.walk(found, _troubles(base.head), again.to_list())
@@ -93,13 +93,11 @@ def _work_rows(base: Carry, told: pl.DataFrame, names: pl.DataFrame, plan: Plan)
         born = told.join(base.head, on="slot", how="anti")
         born = birth_rows(born.sort("slot", "time", "seq", "identity", nulls_last=False))
         heads = pl.concat([heads, born], how="diagonal")
-    machines = names.join(heads, on="slot", how="semi").select("slot", "machine_id")
-    said = machines.join(plan_columns(machines, plan), on="slot")
+    said = plan_columns(names.join(heads, on="slot", how="semi"), plan)
     rows = in_order(heads.join(said, on="slot", how="left"), told).with_row_index("row")
     mine = pl.when("is_head").then("row").forward_fill()
     rows = rows.with_columns(
-        pl.col(name).gather(mine)
-        for name in ("machine_id", "max_gap", "map_id", "mode", "rate", "first0")
+        pl.col(name).gather(mine) for name in ("max_gap", "map_id", "mode", "rate", "first0")
     ).rename({"first0": "first"})
     return counts.with_counters(counts.with_mode(held(with_state(rows, plan))))
 
@@ -257,7 +255,7 @@ def _plain_state() -> list[pl.Expr | str]:
         pl.col("product").alias("product_id"),
         pl.when(same_boot).then("last_seq").alias("seq"),
         pl.when(same_boot).then("last_seq_at").alias("seq_at"),
-        pl.col("mode").alias("counts"),
+        mode_named("mode").alias("counts"),
     ]
 
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import polars as pl
 
-from andon.kernel.codes import CODES, UNKNOWN, coded
+from andon.kernel.codes import CODES, UNKNOWN, coded, mode_coded
 from andon.model import COUNTER_LANES, MEASURE_SUFFIX, READINGS
-from andon.plan import MachinePlan, Plan
+from andon.plan import COUNTS_MODES, MachinePlan, Plan
 
 FOREVER_US = 2**62
 NONE = -1
@@ -78,7 +78,7 @@ def _plan_table(plan: Plan) -> pl.DataFrame:
                 machine_id,
                 FOREVER_US if machine.on_change else machine.max_gap_us,
                 maps.index(_map_of(machine)),
-                machine.counts,
+                None if machine.counts is None else COUNTS_MODES.index(machine.counts),
                 None if machine.max_rate is None else float(machine.max_rate),
             )
             for machine_id, machine in {"": plan.default, **plan.machines}.items()
@@ -87,7 +87,7 @@ def _plan_table(plan: Plan) -> pl.DataFrame:
             "machine_id": pl.String(),
             "max_gap": pl.Int64(),
             "map_id": pl.Int32(),
-            "mode": pl.String(),
+            "mode": pl.Int8(),
             "rate": pl.Float64(),
         },
         orient="row",
@@ -116,13 +116,14 @@ def state_maps(plan: Plan) -> list[StateMap]:
 
 def with_state(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Adds `state` (code, null where the reading bears none) and `unmapped` by the state map."""
-    raw = pl.col("state_raw").str.to_lowercase()
+    spelled = rows["state_raw"].unique().drop_nulls().to_list()
     maps = state_maps(plan)
     code: pl.Expr = pl.lit(None, pl.Int8())
     head = pl.col("is_head")
     for number, pairs in enumerate(maps):
-        table = {raw: CODES[state] for raw, state in pairs}
-        mapped = raw.replace_strict(table, default=NONE, return_dtype=pl.Int8())
+        known = dict(pairs)
+        table = {raw: CODES[known[raw.lower()]] for raw in spelled if raw.lower() in known}
+        mapped = pl.col("state_raw").replace_strict(table, default=NONE, return_dtype=pl.Int8())
         chosen = pl.col("state_raw").is_not_null()
         if len(maps) > 1:
             chosen = chosen & (pl.col("map_id") == number)
@@ -151,7 +152,7 @@ def head_rows(head: pl.DataFrame) -> pl.DataFrame:
         born=pl.lit(False),
         start0="interval_start",
         lre0=coded("last_run_or_error"),
-        mode0="counts",
+        mode0=mode_coded("counts"),
         seq="seq",
         first0="first",
         seq_at0="seq_at",
@@ -189,6 +190,7 @@ def birth_rows(readings: pl.DataFrame) -> pl.DataFrame:
         start0="time",
         first0="time",
         lre0=pl.lit(UNKNOWN, pl.Int8()),
+        mode0=pl.lit(None, pl.Int8()),
         waiting=pl.lit(False),
         **{
             f"{lane}_{short}": pl.lit(default, pl.Int64())
@@ -238,7 +240,9 @@ def held(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         boot=last("boot_id", pl.col("boot_id").is_not_null()),
         job=last("job_id", pl.col("job_id").is_not_null() | pl.col("job_ended")),
-        product=last("product_id", pl.col("product_id").is_not_null()),
+        product=last("product_id", pl.col("product_id").is_not_null())
+        if rows["product_id"].null_count() < rows.height
+        else pl.lit(None, pl.String()),
         p_time=pl.col("time").shift(1),
         end_of_machine=pl.col("slot") != pl.col("slot").shift(-1).fill_null(-1),
     ).with_columns(
