@@ -135,6 +135,13 @@ def test_an_upgrade_of_an_upgraded_schema_does_nothing(conn: Connection, server:
     migrate.check(conn)
 
 
+def test_a_view_of_others_on_ours_is_named(conn: Connection, server: Cluster) -> None:
+    postgres.execute(conn, "CREATE VIEW theirs AS SELECT id FROM machine_metrics_5min")
+    postgres.execute(conn, "UPDATE schema_info SET derived = 'old'")
+    with pytest.raises(SchemaError, match="theirs"):
+        migrate.upgrade(server.dsn(roles.OWNER, conn.info.dbname))
+
+
 def test_two_upgrades_at_once_wait_for_each_other(server: Cluster) -> None:
     name = "upgraded_twice"
     superuser = postgres.connect(server.dsn())

@@ -136,6 +136,11 @@ def translated(conn: Connection) -> Iterator[None]:
             f"The schema of {_place_of(conn)} is not this program's: {_text(error)}. "
             "Run `andon db upgrade`."
         ) from error
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise SchemaError(
+            f"Objects of others in {_place_of(conn)} build on andon's: {_text(error)}. "
+            "Drop them, upgrade, and make them again."
+        ) from error
     except psycopg.errors.DiskFull as error:
         raise StoreUnreachable(
             f"PostgreSQL has no space left at {_place_of(conn)}: {_text(error)}. Free some."
