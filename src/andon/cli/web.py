@@ -25,6 +25,5 @@ def web(
     from andon.observe import configure_logging
     from andon.web.server import serve
 
-    log = configure_logging(settings.log, "web")
-    log.info("listening", url=f"http://{settings.web.host}:{settings.web.port}/")
+    configure_logging(settings.log, "web")
     raise typer.Exit(serve(settings))

@@ -22,6 +22,7 @@ from andon.web.values.oee import SUMS, Part
 REREAD_US = 15 * MINUTE_US
 FOLD_US = 2 * MINUTE_US
 RATES_US = 2_000_000
+TURNS = 20
 FAR = 253_370_764_800_000_000
 """The year 9999: no end."""
 
@@ -64,19 +65,25 @@ class Today:
         self._pulses: dict[str, Pulse] = {}
         self._rows: dict[str, MachineRows] = {}
         self._day = -1
+        self._turn = 0
         self._lock = threading.Lock()
 
     def read(self, now_us: int, whole: bool = True) -> list[MachineRows]:
         """Every machine in the order of its id. Raises StoreUnreachable.
 
-        With whole=False only machines whose head has moved are read again; the others are the
-        very objects of the call before (a late reading that leaves the head shows a little later).
+        With whole=False only machines whose head has moved are read again, and one in TURNS of
+        the others (a late reading leaves the head as it is); the rest are as in the call before.
         """
         with self._lock:
             pulses = self._read_pulses()
             day = self._midnight(now_us)
             whole = whole or day != self._day
-            moved = [m for m, p in pulses.items() if whole or self._pulses.get(m) != p]
+            self._turn = (self._turn + 1) % TURNS
+            moved = [
+                m
+                for i, (m, p) in enumerate(pulses.items())
+                if whole or i % TURNS == self._turn or self._pulses.get(m) != p
+            ]
             if moved:
                 self.load_rates(now_us)
                 heads = self._store.rows("heads", {"machines": None if whole else moved})

@@ -18,7 +18,6 @@ from andon.web.values.clock import iso, local_midnight
 from andon.web.values.strip import strip
 
 TALLIES_US = 2_000_000
-WHOLE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Current:
         self._tiles: dict[str, display.Fields] = {}
         self._plant_fields: display.Fields = {}
         self._made: dict[str, board.Made] = {}
-        self._made_at = self._whole_at = float("-inf")
+        self._made_at = float("-inf")
         self._tallies: dict[str, Any] = {}
         self._tallies_at = 0
 
@@ -73,7 +72,7 @@ class Current:
     def snapshot(self, fresh_s: float = 0.5, whole: bool = True) -> Snapshot:
         """The board, not older than `fresh_s`; the last known one while the store is away.
 
-        With whole=False machines that sent nothing new may be up to WHOLE_S old.
+        With whole=False machines that sent nothing new come in turns (board.TURNS).
         Raises StoreUnreachable where there is no last known one.
         """
         with self._lock:
@@ -87,7 +86,6 @@ class Current:
 
     def _make(self, whole: bool) -> None:
         moment = self.moment()
-        whole = whole or time.monotonic() - self._whole_at >= WHOLE_S
         read = self.today.read(moment.now_us, whole)
         made, tiles = {}, {}
         for rows in read:
@@ -108,8 +106,6 @@ class Current:
         self._tiles = tiles
         self._plant_fields = display.plant(value["plant"])
         self._made_at = time.monotonic()
-        if whole:
-            self._whole_at = self._made_at
 
     def _with_strip(self) -> Snapshot:
         assert self._board is not None

@@ -217,21 +217,21 @@ class Live:
                 now = time.monotonic()
                 if told or now - read_at >= REFRESH_S:
                     # The pace, longer where a read takes long; what is told meanwhile is in it.
-                    rest = read_at + max(PACE_S, 2 * self.refresh_s) - now
+                    rest = read_at + max(PACE_S, 1.5 * self.refresh_s) - now
                     if rest > 0:
                         self._stop.wait(rest)
                         postgres.notifications(connection, 0)
                     read_at = time.monotonic()
-                    self._refresh()
+                    self._refresh(whole=not told)
                 else:
                     self._refresh(fresh_s=REFRESH_S)
         finally:
             connection.close()
 
-    def _refresh(self, fresh_s: float = 0.0) -> None:
+    def _refresh(self, fresh_s: float = 0.0, whole: bool = True) -> None:
         """Take a snapshot and hand on what changed. The store may be away: then only the strip."""
         begun = time.monotonic()
-        snapshot = self._current.snapshot(fresh_s, whole=False)
+        snapshot = self._current.snapshot(fresh_s, whole)
         with self._changed:
             difference = Difference(self._last, snapshot)
             self._last = snapshot

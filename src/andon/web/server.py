@@ -18,6 +18,7 @@ from waitress.server import (  # type: ignore[import-untyped]
 )
 
 from andon.errors import AndonError, PortTaken
+from andon.observe import logger
 from andon.settings import Settings
 from andon.web.app import MOST_VIEWERS, create_app
 from andon.web.current import Current
@@ -60,7 +61,7 @@ def listener(app: Flask, host: str, port: int) -> BaseWSGIServer | MultiSocketSe
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             raise PortTaken(
-                f"Port {port} on {host} is taken or not allowed ({error.strerror}). "
+                f"Port {port} on {host} cannot be used: {error.strerror}. "
                 "Free it, or choose another with web.port (ANDON_WEB__PORT)."
             ) from error
         raise PortTaken(
@@ -72,6 +73,7 @@ def run(app: Flask, host: str, port: int) -> None:
     """Serve `app` on host and port; returns after a signal."""
     live = cast(Live, app.extensions["andon_live"])
     server = listener(app, host, port)
+    logger("web").info("listening", url=f"http://{host}:{port}/")
 
     def end(number: int, frame: FrameType | None) -> None:
         live.stop()
