@@ -3,83 +3,107 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from msgspec import UNSET
 
 from andon.model import MEASURE_SUFFIX, READINGS
 from andon.wire.exact import BLANK_TIME, Row, json_object, json_texts
+from andon.wire.fast import TimeTexts
 from andon.wire.fields import FIELDS, POSITION, FieldKind
 
-_EMPTY = (None, UNSET)
+_FLOAT = pl.Float64()
+_SCALED = frozenset(f.column for f in FIELDS if f.kind is FieldKind.MILLI)
+_DTYPES: dict[FieldKind, pl.DataType] = {
+    FieldKind.COUNT: pl.Int64(),
+    FieldKind.MILLI: _FLOAT,
+    FieldKind.FLAG: pl.Boolean(),
+}
+
+
+class Found(NamedTuple):
+    """Rows, and beside them identities and arrival (us); `deaths` are indices of death messages."""
+
+    rows: list[Row]
+    identities: list[bytes]
+    received: list[int]
+    deaths: set[int]
 
 
 def frame(
-    rows: list[Row],
-    identities: list[bytes],
-    received: list[int],
-    deaths: set[int],
-    measures: tuple[str, ...],
+    found: Found, texts: TimeTexts, measures: tuple[str, ...]
 ) -> tuple[pl.DataFrame, Counter[str]]:
-    """The frame of `rows` in their order, and how many optional times were empty, per field.
+    """The frame of the rows in their order, and how many optional times were empty, per field.
 
-    `identities` and `received` (us) stand beside the rows; `deaths` are indices of death messages.
+    `texts` reads the times that the fast path left as text.
     """
     schema = READINGS.schema | {m + MEASURE_SUFFIX: pl.Int64() for m in measures}
-    if not rows:
-        return pl.DataFrame(schema=schema), Counter()
-    fields, extras, asides, extra_measures = zip(*rows, strict=True)
-    columns: list[tuple[Any, ...]] = list(zip(*fields, strict=True))
     empty_times: Counter[str] = Counter()
+    if not found.rows:
+        return pl.DataFrame(schema=schema), empty_times
+    moments, fields, extras, asides, measured = zip(*found.rows, strict=True)
+    wire: list[tuple[Any, ...]] = list(zip(*fields, strict=True))
+    none = pl.repeat(False, len(found.rows), dtype=pl.Boolean, eager=True)
     data: dict[str, Any] = {
-        "machine_id": columns[0],
-        "time": columns[1],
-        "identity": identities,
-        "received": received,
+        "machine_id": wire[POSITION["machine_id"]],
+        "time": moments,
+        "identity": found.identities,
+        "received": found.received,
         "extra": [None if e is None else json_object(e) for e in extras],
         "set_aside": [None if a is None else json_texts(a) for a in asides],
-        "is_death": _flags(len(rows), deaths),
-        "awaiting_recompute": pl.repeat(False, len(rows), dtype=pl.Boolean, eager=True),
-        "job_ended": pl.repeat(False, len(rows), dtype=pl.Boolean, eager=True),
+        "is_death": [i in found.deaths for i in range(len(moments))] if found.deaths else none,
+        "awaiting_recompute": none,
+        "job_ended": _job_ended(wire[POSITION["job_id"]]),
     }
     for field in FIELDS:
-        column = columns[POSITION[field.name]]
-        if field.kind in (FieldKind.TEXT, FieldKind.BOOT):
-            blank = _blank(column)
-            if field.name == "job_id" and not blank <= {UNSET}:
-                ends = blank - {UNSET}
-                data["job_ended"] = [v in ends for v in column]
-            data[field.column] = _without(column, blank)
-        elif field.kind is FieldKind.TIME:
-            empty_times[field.name] = column.count(BLANK_TIME)
-            data[field.column] = _without(column, {UNSET, BLANK_TIME})
-        elif field.kind is FieldKind.MILLI:
-            data[field.column] = _milli(_without(column, {UNSET}))
+        column = wire[POSITION[field.name]]
+        if field.kind is FieldKind.TIME:
+            instants = _instants(column, texts)
+            empty_times[field.name] = instants.count(BLANK_TIME)
+            data[field.column] = [None if v == BLANK_TIME else v for v in instants]
+        elif field.kind in _DTYPES:
+            data[field.column] = _numbers(column, _DTYPES[field.kind])
         else:
-            data[field.column] = _without(column, {UNSET})
+            data[field.column] = _texts(column)
     for i, name in enumerate(measures):
-        data[name + MEASURE_SUFFIX] = [None if m is None else m[i] for m in extra_measures]
-    series = [pl.Series(name, data[name], dtype=dtype) for name, dtype in schema.items()]
-    return pl.DataFrame(series), +empty_times
+        data[name + MEASURE_SUFFIX] = [None if m is None else m[i] for m in measured]
+    series = [
+        pl.Series(name, data[name], dtype=_FLOAT if name in _SCALED else dtype)
+        for name, dtype in schema.items()
+    ]
+    thousandths = (pl.col(*_SCALED) * 1000.0).round(0, mode="half_to_even").cast(pl.Int64)
+    return pl.DataFrame(series).with_columns(thousandths), +empty_times
 
 
-def _blank(column: tuple[Any, ...]) -> set[Any]:
-    return {v for v in set(column) if v in _EMPTY or (v.__class__ is str and not v.strip())}
-
-
-def _without(column: tuple[Any, ...], nulls: set[Any]) -> Any:
-    if not any(null in column for null in nulls):
+def _texts(column: tuple[Any, ...]) -> Any:
+    """Texts, blank ones as null; a boot_id that came as an integer as its digits."""
+    distinct = set(column)
+    changed = {
+        v: str(v) if v.__class__ is int else None
+        for v in distinct
+        if v is UNSET or v.__class__ is int or (v is not None and not v.strip())
+    }
+    if not changed:
         return column
-    return [None if v in nulls else v for v in column]
+    if len(changed) == len(distinct) == 1:
+        return [*changed.values()] * len(column)
+    return [changed.get(v, v) for v in column]
 
 
-def _milli(column: Any) -> pl.Series:
-    scaled = pl.Series(column, dtype=pl.Float64) * 1000.0
-    return scaled.round(0, mode="half_to_even").cast(pl.Int64)
+def _job_ended(column: tuple[Any, ...]) -> list[bool]:
+    ends = {v for v in set(column) if v is not UNSET and (v is None or not v.strip())}
+    return [v in ends for v in column] if ends else [False] * len(column)
 
 
-def _flags(length: int, true: set[int]) -> Any:
-    if not true:
-        return pl.repeat(False, length, dtype=pl.Boolean, eager=True)
-    return [i in true for i in range(length)]
+def _instants(column: tuple[Any, ...], texts: TimeTexts) -> list[int | None]:
+    if set(map(type, column)) == {str}:
+        return [texts[v] for v in column]
+    return [texts[v] if v.__class__ is str else None if v is UNSET else v for v in column]
+
+
+def _numbers(column: tuple[Any, ...], dtype: pl.DataType) -> pl.Series:
+    try:
+        return pl.Series(column, dtype=dtype)
+    except (TypeError, ValueError):  # a field that is absent somewhere
+        return pl.Series([None if v is UNSET else v for v in column], dtype=dtype)

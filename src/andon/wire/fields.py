@@ -140,7 +140,7 @@ def measure_names(measures: tuple[str, ...]) -> tuple[str, ...]:
             continue
         if name in KNOWN or name + MEASURE_SUFFIX in READINGS.schema:
             raise ConfigError(
-                f'measure "{name}" is a field that andon reads itself: give the measure another name'
+                f'measure "{name}": andon reads a field of that name itself; choose another'
             )
         extra.append(name)
     return tuple(extra)

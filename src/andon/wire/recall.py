@@ -10,6 +10,7 @@ import polars as pl
 from andon.model import MEASURE_SUFFIX
 from andon.wire.exact import thousandths
 from andon.wire.fields import measure_names
+from andon.wire.scan import raw_texts
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -24,10 +25,12 @@ def with_measures(readings: pl.DataFrame, measures: Sequence[str]) -> pl.DataFra
 
 
 def _value(extra: str, name: str) -> int | None:
-    raw = _decode(extra).get(name)
-    if raw is None:
-        return None
     try:
-        return thousandths(bytes(raw).decode())
+        raw = _decode(extra).get(name)
+        text = None if raw is None else bytes(raw).decode()
+    except msgspec.DecodeError:  # a lone surrogate in another field
+        text = raw_texts(extra).get(name)
+    try:
+        return None if text is None else thousandths(text)
     except (ValueError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""What is refused, the closed list of reasons, identities, and how a payload is shown to a person."""
+"""Refusals and their closed list of reasons; identities; a payload as a person may see it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
-_IDENTITY_BYTES = 16
+IDENTITY_BYTES = 16
 _DETAIL_CHARS = 200
 
 
@@ -55,9 +55,7 @@ class Rejected:
 
 def identity(machine_id: str, element: bytes) -> bytes:
     """Identity of a reading, 16 bytes: BLAKE2b-128 over machine_id, a zero byte and the bytes."""
-    return blake2b(
-        machine_id.encode() + b"\0" + element, digest_size=_IDENTITY_BYTES, usedforsecurity=False
-    ).digest()
+    return blake2b(machine_id.encode() + b"\0" + element, digest_size=IDENTITY_BYTES).digest()
 
 
 def arrival_bytes(received_us: int) -> bytes:
@@ -66,15 +64,13 @@ def arrival_bytes(received_us: int) -> bytes:
 
 
 def quarantine_identity(topic: str, payload: bytes) -> bytes:
-    """Identity of a refused message, 16 bytes: BLAKE2b-128 over topic, a zero byte and the bytes."""
+    """Identity of a refusal, 16 bytes: BLAKE2b-128 over topic, a zero byte and the bytes."""
     name = topic.encode("utf-8", "surrogatepass")
-    return blake2b(
-        name + b"\0" + payload, digest_size=_IDENTITY_BYTES, usedforsecurity=False
-    ).digest()
+    return blake2b(name + b"\0" + payload, digest_size=IDENTITY_BYTES).digest()
 
 
 def printable(text: str, limit: int = _DETAIL_CHARS) -> str:
-    """`text` on one line without control characters or lone surrogates, at most `limit` + 1 long."""
+    """`text` on one line without control characters and lone surrogates; cut after `limit`."""
     shown = "".join(c if c.isprintable() else _escape(c) for c in text[:limit])
     return shown if len(text) <= limit and len(shown) <= limit else shown[:limit] + "…"
 

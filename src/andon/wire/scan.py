@@ -1,17 +1,19 @@
-"""JSON bytes taken apart exactly and without trust: depth, array elements, members with raw text."""
+"""JSON bytes taken apart exactly: depth, elements of an array, members and their raw texts."""
 
 from __future__ import annotations
 
 import json
 import re
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-_SPACE = re.compile(r"[ \t\n\r]*").match
+_FIRST = re.compile(r'[ \t\n\r]*["}]').match
+_NEXT = re.compile(r'[ \t\n\r]*(?:,[ \t\n\r]*"|})').match
+_COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*").match
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},"]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]+|[\]}]+|[,"]', re.DOTALL)
 _WHITE = b" \t\n\r"
 _NOT_BRACKETS = bytes(c for c in range(256) if c not in b"[]{}")
 _ROUND = bytes.maketrans(b"[]{}", b"()()")
@@ -24,14 +26,6 @@ class Number(str):
     __slots__ = ()
 
 
-class Member(NamedTuple):
-    """One member of an object: `raw` is the value's text as received."""
-
-    name: str
-    value: Any
-    raw: str
-
-
 class NotJson(ValueError):
     """The text is not JSON (RFC 8259; NaN and Infinity are not)."""
 
@@ -40,9 +34,15 @@ def _constant(name: str) -> Any:
     raise NotJson(f"{name} is not JSON")
 
 
-_value_at = json.JSONDecoder(
-    parse_int=Number, parse_float=Number, parse_constant=_constant
-).scan_once
+class _Pairs(list[tuple[str, Any]]):
+    """The members of an object, in order."""
+
+
+_decoder: Any = json.JSONDecoder(
+    object_pairs_hook=_Pairs, parse_int=Number, parse_float=Number, parse_constant=_constant
+)
+_decode = _decoder.decode
+_value_at = _decoder.scan_once
 
 
 def too_deep(element: bytes, limit: int) -> bool:
@@ -54,14 +54,12 @@ def too_deep(element: bytes, limit: int) -> bool:
         bare = (
             b"".join(element.split(b'"')[::2]) if b"\\" not in element else _STRING.sub(b"", bare)
         )
-    depth = deepest = 0
+    depth = 0
     for bracket in bare.translate(_ROUND, _NOT_BRACKETS):
-        if bracket == 0x28:
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth -= 1
-    return deepest > limit
+        depth += 1 if bracket == 0x28 else -1
+        if depth > limit:
+            return True
+    return False
 
 
 def elements(payload: bytes) -> list[bytes] | None:
@@ -78,80 +76,57 @@ def elements(payload: bytes) -> list[bytes] | None:
 
 def _split(payload: bytes) -> list[bytes] | None:
     found: list[bytes] = []
-    depth, start, closed = 0, 0, False
+    depth, start, end = 0, 0, len(payload.rstrip(_WHITE))
+    if payload[end - 1 : end] != b"]":
+        return None
     for token in _TOKEN.finditer(payload):
         mark = token.group()
-        if closed or mark == b'"':  # an unended text, or something after the end
-            return None
-        if mark in (b"[", b"{"):
-            depth += 1
-            if depth == 1:
-                start = token.end()
-        elif depth == 1 and mark in (b",", b"]", b"}"):
+        if mark[0] in b"[{":
+            start = token.start() + 1 if depth == 0 else start
+            depth += len(mark)
+        elif mark[0] in b"]}":
+            depth -= len(mark)
+            if depth <= 0:
+                found.append(payload[start : token.end() - 1].strip(_WHITE))
+                closed = depth == 0 and token.end() == end
+                if not closed or (b"" in found and len(found) > 1):
+                    return None
+                return [] if found == [b""] else found
+        elif depth == 1 and mark == b",":
             found.append(payload[start : token.start()].strip(_WHITE))
             start = token.end()
-            closed = mark != b","
-            if mark == b"}":
-                return None
-        elif mark in (b"]", b"}"):
-            depth -= 1
-    if not closed or payload[start:].strip(_WHITE):
-        return None
-    if found == [b""]:
-        return []
-    return None if b"" in found else found
+        elif mark == b'"':  # a text without end
+            return None
+    return None
 
 
-def members(text: str) -> list[Member] | None:
-    """Name, value and raw text of an object's members in order, repeated names included.
+def pairs(text: str) -> list[tuple[str, Any]] | None:
+    """Name and value of an object's members in order, repeated names included.
 
     Numbers come as Number. None where the JSON is right but no object. Raises NotJson, and
     RecursionError where the text nests deeper than Python goes.
     """
     try:
-        start = _skip(text, 0)
-        if text[start : start + 1] == "{":
-            found, end = _object(text, start + 1)
-        else:
-            found, end = None, _value_at(text, start)[1]
-    except StopIteration as stop:
-        raise NotJson(f"expected a value at character {stop.value}") from None
+        value = _decode(text)
     except NotJson:
         raise
     except ValueError as error:
         raise NotJson(str(error)) from None
-    if _skip(text, end) != len(text):
-        raise NotJson(f"something follows the value at character {end}")
+    return value if type(value) is _Pairs else None
+
+
+def raw_texts(text: str) -> dict[str, str]:
+    """Name to the value's text as received, of a text that `pairs` reads as an object."""
+    found: dict[str, str] = {}
+    mark = _FIRST(text, text.index("{") + 1)
+    while mark is not None and text[mark.end() - 1] != "}":
+        name, at = scanstring(text, mark.end())
+        colon = _COLON(text, at)
+        start = at if colon is None else colon.end()
+        at = _value_at(text, start)[1]
+        found[name] = text[start:at]
+        mark = _NEXT(text, at)
     return found
-
-
-def _object(text: str, at: int) -> tuple[list[Member], int]:
-    found: list[Member] = []
-    at = _skip(text, at)
-    if text[at : at + 1] == "}":
-        return found, at + 1
-    while True:
-        if text[at : at + 1] != '"':
-            raise NotJson(f"expected a name at character {at}")
-        name, at = scanstring(text, at + 1)
-        at = _skip(text, at)
-        if text[at : at + 1] != ":":
-            raise NotJson(f"expected a colon at character {at}")
-        start = _skip(text, at + 1)
-        value, at = _value_at(text, start)
-        found.append(Member(name, value, text[start:at]))
-        at = _skip(text, at)
-        mark = text[at : at + 1]
-        if mark == "}":
-            return found, at + 1
-        if mark != ",":
-            raise NotJson(f"expected a comma at character {at}")
-        at = _skip(text, at + 1)
-
-
-def _skip(text: str, at: int) -> int:
-    match = _SPACE(text, at)
-    return at if match is None else match.end()
 
 
 def unsound(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Status messages: a machine's death (its MQTT will) ends the last state of that boot (SEMANTICS 3)."""
+"""Status messages: a machine's death, its MQTT will, ends the state of that boot (SEMANTICS 3)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from typing import Any
 
 from msgspec import UNSET
 
-from andon.wire.exact import Refused, Row, Unreadable, open_object, read
+from andon.wire.exact import Refused, Row, Unreadable, kept, open_object, read
 from andon.wire.fields import POSITION, FieldKind
 from andon.wire.reject import Reason
 from andon.wire.rules import Message, WireRules
-
-_KNOWN = ("machine_id", "boot_id", "online")
 
 
 class Ignored:
@@ -25,24 +23,19 @@ def judge_status(message: Message, expected: str, rules: WireRules) -> Row | Ref
     found = open_object(message.payload, expected, rules.max_depth)
     if isinstance(found, Refused):
         return found
-    online = found.get("online")
-    if online is None or type(online.value) is not bool:
+    online = found.pop("online", None)
+    if type(online) is not bool:
         return Refused(Reason.BAD_STATUS, 'a status message needs "online": true or false')
-    if online.value or message.retained:
+    if online or message.retained:
         return Ignored()
     values: list[Any] = [UNSET] * len(POSITION)
-    values[POSITION["machine_id"]] = expected
-    values[POSITION["timestamp"]] = message.received_us
-    aside: dict[str, str] = {}
-    boot = found.get("boot_id")
+    values[POSITION["machine_id"]] = found.pop("machine_id")
+    boot, aside = found.pop("boot_id", None), []
     if boot is not None:
         try:
             values[POSITION["boot_id"]] = read(FieldKind.BOOT, boot, rules)
         except Unreadable:
-            aside["boot_id"] = boot.raw
-    extra = {name: m.raw for name, m in found.items() if name not in _KNOWN}
-    return Row(tuple(values), extra or None, aside or None, _no_measures(rules))
-
-
-def _no_measures(rules: WireRules) -> tuple[None, ...] | None:
-    return tuple(None for _ in rules.extra_measures) or None
+            aside.append("boot_id")
+    extra, set_aside = kept(message.payload, found, aside)
+    measures = tuple(None for _ in rules.extra_measures) or None
+    return message.received_us, tuple(values), extra, set_aside, measures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 from andon.units import DAY_US, SECOND_US, from_us, to_us
@@ -12,6 +12,7 @@ EARLIEST_US = 0
 LATEST_US = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z; times outside [EARLIEST_US, LATEST_US] cannot be read."""
 
+_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive on purpose: local times are counted from it
 _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}(?:\d{3})?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
@@ -24,27 +25,29 @@ _ANY = re.compile(
 ).fullmatch
 
 
-def instant(text: str, zone: tzinfo | None) -> int | None:
+def instant(text: str, zone: tzinfo | None, *, day: bool = True) -> int | None:
     """Microseconds of an ISO 8601 date and time, or None where it cannot be read.
 
     Without an offset it is local time of `zone`; with zone None it cannot be read then. A local
     time that does not exist is the next instant that does; one that occurs twice is its first
-    occurrence (SEMANTICS 2, 6). A date alone is its midnight in `zone`.
+    occurrence (SEMANTICS 2, 6). A date alone is its midnight in `zone` where `day` allows it.
     """
     if _PLAIN(text):
         try:
-            return _in_range(to_us(datetime.fromisoformat(text)))
+            span = datetime.fromisoformat(text) - _EPOCH_UTC
         except ValueError:
             return None
+        us = (span.days * 86_400 + span.seconds) * SECOND_US + span.microseconds
+        return us if EARLIEST_US <= us <= LATEST_US else None
     match = _ANY(text)
-    if match is None:
+    if match is None or (match[5] is None and not day):
         return None
-    year, _, month, day, hour, _, minute, second, fraction, offset = match.groups()
+    year, _, month, date, hour, _, minute, second, fraction, offset = match.groups()
     try:
         local = datetime(  # noqa: DTZ001  the offset follows
             int(year),
             int(month),
-            int(day),
+            int(date),
             int(hour or 0),
             int(minute or 0),
             int(second or 0),
@@ -55,11 +58,6 @@ def instant(text: str, zone: tzinfo | None) -> int | None:
         return None if zone is None else _in_range(local_us(local, zone))
     except (ValueError, OverflowError):
         return None
-
-
-def has_clock(text: str) -> bool:
-    """Whether `text` names a time of day, not a date alone."""
-    return len(text) > len("2026-01-01")
 
 
 def milliseconds(number: str) -> int | None:
@@ -105,9 +103,9 @@ def _in_range(us: int) -> int | None:
     return us if EARLIEST_US <= us <= LATEST_US else None
 
 
-def _offset(text: str) -> timezone:
+def _offset(text: str) -> tzinfo:
     if text in "Zz":
-        return timezone.utc  # noqa: UP017  beside the other offsets
+        return UTC
     hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
     if hours > 23 or minutes > 59:
         raise ValueError(text)
