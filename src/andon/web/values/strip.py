@@ -14,7 +14,7 @@ SERVICES = ("broker", "store", "simulator", "engine", "web")
 STALE_AFTER_US = 15_000_000
 """An engine that has not been heard for this long is called not running (it writes every 5 s)."""
 
-WELL = frozenset({"running", "ready", "healthy", "up", "ok"})
+WELL = frozenset({"running", "starting", "waiting", "done"})
 
 
 def heard_us(engine: Mapping[str, Any], tallies: Mapping[str, Any]) -> int | None:
