@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from andon.errors import StoreUnreachable
 from andon.mqtt import Publisher
 from andon.store import postgres as store
 from tests.brokers import RealBroker
@@ -108,16 +109,30 @@ class LivePlant:
         return len(sent)
 
     def wait(self, true: Any, timeout_s: float = 20.0) -> None:
+        """Until `true`; a database that is away meanwhile is not an answer."""
         deadline = time.monotonic() + timeout_s
-        while not true():
+        while not self._is(true):
             assert time.monotonic() < deadline, self.log()[-3000:]
             time.sleep(0.05)
 
+    def _is(self, true: Any) -> bool:
+        try:
+            return bool(true())
+        except StoreUnreachable:
+            return False
+
     def query(self, sql: str, *params: Any) -> list[dict[str, Any]]:
-        return store.query(self.conn, sql, params)
+        """Rows; over a new session where the server was restarted."""
+        try:
+            return store.query(self.conn, sql, params)
+        except StoreUnreachable:
+            self.conn.close()
+            self.conn = store.connect(self.dsn, "test")
+            return store.query(self.conn, sql, params)
 
     def scalar(self, sql: str) -> Any:
-        return store.scalar(self.conn, sql)
+        """The first column of the first row."""
+        return next(iter(self.query(sql)[0].values()))
 
     def messages(self) -> int:
         """Messages that the engine has committed."""

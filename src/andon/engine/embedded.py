@@ -49,6 +49,7 @@ class Engine:
     _store_ok: bool = field(default=False, init=False)
     _paused: str = field(default="", init=False)
     _broker: str = field(default="", init=False)
+    _reconnects: int = field(default=0, init=False)
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Ends the loop after the batch at hand."""
@@ -125,6 +126,7 @@ class Engine:
                 source.ack(taken)
             elif problem:
                 time.sleep(_IDLE_WAIT_S)
+            self._still_ours(stepper, source, report)
             upkeep.run(stepper)
             spent = time.monotonic() - started
             pause = min(max(engine.batch_interval_ms / 1000, _DUTY * spent), _SLOWEST_INTERVAL_S)
@@ -161,7 +163,6 @@ class Engine:
 
     def _commit(self, stepper: Stepper, batch: Batch, report: Report) -> None:
         """Commits, and tries again for as long as the store is away."""
-        wait = _BACKOFF_S[0]
         while True:
             try:
                 tally = stepper.step(batch)
@@ -171,22 +172,36 @@ class Engine:
                 self._store_ok = False
                 self.log.warning("store", problem=str(error))
                 report.write({"store_ok": False, "detail": str(error)}, force=True)
-            while not self._stop:
-                try:
-                    stepper.conn.close()
-                    if stepper.reconnect(self._connect()):
-                        self._store_ok = True
-                        return
-                    self._store_ok = True
-                    break
-                except StoreUnreachable as error:
-                    report.write({"store_ok": False, "detail": str(error)})
-                    time.sleep(wait)
-                    wait = min(wait * 2, _BACKOFF_S[1])
-            if self._stop:
-                raise StoreUnreachable(
-                    "Stopped while the store was away; nothing was acknowledged."
-                )
+            if self._reconnected(stepper, report):
+                return
+
+    def _reconnected(self, stepper: Stepper, report: Report) -> bool:
+        """A new session as soon as there is one; True if the batch at hand was committed."""
+        wait = _BACKOFF_S[0]
+        while not self._stop:
+            try:
+                stepper.conn.close()
+                committed = stepper.reconnect(self._connect())
+                self._store_ok = True
+                return committed
+            except StoreUnreachable as error:
+                report.write({"store_ok": False, "detail": str(error)})
+                time.sleep(wait)
+                wait = min(wait * 2, _BACKOFF_S[1])
+        raise StoreUnreachable("Stopped while the store was away; nothing was acknowledged.")
+
+    def _still_ours(self, stepper: Stepper, source: Subscriber, report: Report) -> None:
+        """After each reconnection: the broker may have put us out because we were replaced.
+
+        Raises FenceLost; without it two engines would put each other out for ever.
+        """
+        if source.counters.reconnects == self._reconnects:
+            return
+        self._reconnects = source.counters.reconnects
+        try:
+            stepper.hold()
+        except StoreUnreachable:
+            self._reconnected(stepper, report)
 
     def _connect(self, *, first: bool = False) -> Connection:
         """A session of the engine; at the start it waits for the store to come up."""

@@ -56,6 +56,14 @@ def take(conn: Connection, *, take_over: bool) -> Fence:
     return Fence(int(row["epoch"]), int(row["batch"]))
 
 
+def relock(conn: Connection) -> None:
+    """Takes the lock over a new session, so that a second engine is still refused.
+
+    Where our own lost session still holds it the epoch alone keeps engines apart for now.
+    """
+    postgres.scalar(conn, query_text("engine_lock"))
+
+
 def _occupied(conn: Connection) -> str:
     row = postgres.query(conn, query_text("fence_read"), {"id": LANE})
     holder = row[0]["engine"] if row and row[0]["engine"] else "unknown"

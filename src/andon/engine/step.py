@@ -9,7 +9,7 @@ import polars as pl
 
 from andon.engine import sink
 from andon.engine.admission import Admitted, admit
-from andon.engine.fence import LANE, Fence
+from andon.engine.fence import LANE, Fence, relock
 from andon.engine.recovery import recover
 from andon.engine.registry import register
 from andon.engine.tally import Tally
@@ -77,7 +77,13 @@ class Stepper:
         self.conn = conn
         attempted, self._attempted = self._attempted, None
         self.load()
+        relock(conn)
         return attempted is not None and self.fence.batch == attempted
+
+    def hold(self) -> None:
+        """Makes sure that this is still the engine. Raises FenceLost, StoreUnreachable."""
+        with postgres.transaction(self.conn):
+            self.fence.check(self.conn)
 
     def step(self, batch: Batch) -> Tally:
         """Commits a batch. Raises FenceLost, StoreUnreachable."""
