@@ -8,9 +8,13 @@ from andon.kernel.work import NONE
 
 
 def with_seq(rows: pl.DataFrame) -> pl.DataFrame:
-    """Adds the last message number at each row: `last_seq`, `last_seq_at`, `last_seq_boot`."""
+    """Adds the last message number at each row: `last_seq`, `last_seq_at`, `last_seq_boot`.
+
+    A reading of another boot forgets the number, whether it has one of its own or not.
+    """
     n = pl.int_range(pl.len(), dtype=pl.Int32())
-    at = pl.when(pl.col("seq").is_not_null() | pl.col("is_head")).then(n).otherwise(None)
+    moved = pl.col("boot").ne_missing(pl.col("boot").shift(1))
+    at = pl.when(pl.col("seq").is_not_null() | pl.col("is_head") | moved).then(n).otherwise(None)
     return rows.with_columns(seq_row=at.forward_fill()).with_columns(
         last_seq=pl.col("seq").gather(pl.col("seq_row")).fill_null(NONE),
         last_seq_at=pl.when(pl.col("is_head"))
