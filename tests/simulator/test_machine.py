@@ -16,7 +16,7 @@ from tests.simulator.plants import ROME, START_US, lived, meant_frame, plant
 
 
 def _dice(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 # a simulation
+    return Random(seed)  # a simulation
 
 
 @pytest.fixture(scope="module")
