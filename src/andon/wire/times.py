@@ -15,7 +15,9 @@ LATEST_US = 253_402_300_799_999_999
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive on purpose: local times are counted from it
 _PLAIN = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}(?:\d{3})?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{3}(?:\d{3})?)?"
+    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 ).fullmatch
 _ANY = re.compile(
     r"(\d{4})(-?)(\d\d)\2(\d\d)"
