@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from andon.kernel import silence
+from andon.kernel import deaths, silence
 from andon.kernel.carry import SLOT, Carry
 from andon.kernel.fold import Folded, fold
 from andon.kernel.tail import Tail
@@ -109,7 +109,7 @@ def advance(
         fresh = fresh.filter(~too_old.fill_null(False))
         late = fresh.filter((pl.col("time") <= pl.col("head")).fill_null(False))
     fresh = fresh.drop("head")
-    since = late.group_by("slot").agg(since=pl.col("time").min())
+    since = _since(carry, fresh, late, plan)
     base, rows = _bases(carry, tail, fresh, since)
     folded = fold(base, rows, names, plan, since["slot"])
     touched = folded.carry.head["slot"]
@@ -199,9 +199,9 @@ def _admitted(
     if readings.select("slot", "time").is_duplicated().any():
         first = readings["identity"].is_first_distinct()
         readings, copies = readings.filter(first), readings.filter(~first)
-    if _all_in_order(readings):
+    if _all_in_order(readings) and not readings["is_death"].any():
         return readings, copies, seen
-    behind = readings.filter(pl.col("time") <= pl.col("head"))
+    behind = readings.filter((pl.col("time") <= pl.col("head")) | pl.col("is_death"))
     held = tail.of(behind["slot"].unique())
     if held is None:
         return readings, copies, seen
@@ -213,12 +213,26 @@ def _admitted(
     return fresh, pl.concat([copies, again]), seen
 
 
+def _since(carry: Carry, fresh: pl.DataFrame, late: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """slot, since: machines to be computed anew, from their last head before that instant on.
+
+    Those with late readings, and those that go on while several deaths can still matter.
+    """
+    since = late.group_by("slot").agg(since=pl.col("time").min())
+    if carry.head["death"].null_count() == carry.head.height:
+        return since
+    dying = carry.head.filter(
+        deaths.may_matter(plan.max_future_us) & pl.col("slot").is_in(fresh["slot"].implode())
+    ).select("slot", since="time")
+    return pl.concat([since, dying]).group_by("slot").agg(pl.col("since").min())
+
+
 def _bases(
     carry: Carry, tail: Tail, fresh: pl.DataFrame, since: pl.DataFrame
 ) -> tuple[Carry, pl.DataFrame]:
     """Where each touched machine starts from, and the readings to take from there on.
 
-    since: slot, since: the oldest late reading of the machines that are computed anew.
+    since: slot, since: the machines that are computed anew, from a head before that instant.
     """
     slots = fresh["slot"].unique()
     if since.is_empty():

@@ -16,11 +16,16 @@ import polars as pl
 def dead_from(
     rows: pl.DataFrame, deaths: pl.DataFrame, head: pl.DataFrame, max_future_us: int
 ) -> pl.DataFrame:
-    """Adds `dead_from`: when the state held from this row ends by a death, else null.
+    """Adds `dead_from`: when the state held from this row ends by a death, else null; `died_at`:
+    the arrival of that death.
 
     rows: work rows with slot, time, boot. deaths: slot, time (arrival), boot_id.
     head: slot, death, death_boot of the carry.
     """
+    if deaths.is_empty() and head["death"].null_count() == head.height:
+        return rows.with_columns(
+            dead_from=pl.lit(None, pl.Int64()), died_at=pl.lit(None, pl.Int64())
+        )
     known = pl.concat(
         [
             deaths.select("slot", "time", "boot_id"),
@@ -29,8 +34,6 @@ def dead_from(
             ),
         ]
     ).sort("time")
-    if known.is_empty():
-        return rows.with_columns(dead_from=pl.lit(None, pl.Int64()))
     named = known.filter(pl.col("boot_id").is_not_null()).rename({"boot_id": "boot"})
     bare = known.filter(pl.col("boot_id").is_null()).drop("boot_id")
     asked = rows.select("row", "slot", "boot", since=pl.col("time") - max_future_us).sort("since")
@@ -58,9 +61,10 @@ def dead_from(
     )
     return (
         rows.join(death, on="row", how="left", maintain_order="left")
+        .with_columns(died_at=pl.when(pl.col("death").is_not_null() & ~goes_on).then("death"))
         .with_columns(
-            dead_from=pl.when(pl.col("death").is_not_null() & ~goes_on).then(
-                pl.max_horizontal("death", pl.col("time") + 1)
+            dead_from=pl.when(pl.col("died_at").is_not_null()).then(
+                pl.max_horizontal("died_at", pl.col("time") + 1)
             )
         )
         .drop("death")
@@ -83,15 +87,44 @@ def is_dead(max_future_us: int) -> pl.Expr:
     )
 
 
-def last_death(deaths: pl.DataFrame, head: pl.DataFrame) -> pl.DataFrame:
-    """The newest death message of each machine: slot, death, death_boot."""
-    return (
-        pl.concat(
-            [
-                head.filter(pl.col("death").is_not_null()).select("slot", "death", "death_boot"),
-                deaths.sort("time", "identity").select("slot", death="time", death_boot="boot_id"),
-            ]
+def with_death(at: pl.DataFrame, deaths: pl.DataFrame, head: pl.DataFrame) -> pl.DataFrame:
+    """Adds `death` and `death_boot` to the rows at which the carry is wanted.
+
+    at: slot, row, time, is_end, boot_id, died_at; deaths: slot, time, identity, boot_id. That death
+    which ends the state held, else the last one known (an older carry: the last before it).
+    """
+    if deaths.is_empty() and head["death"].null_count() == head.height:
+        return at.with_columns(death=pl.lit(None, pl.Int64()), death_boot=pl.lit(None, pl.String()))
+    known = pl.concat(
+        [
+            head.filter(pl.col("death").is_not_null()).select("slot", "death", "death_boot"),
+            deaths.sort("time", "identity").select("slot", death="time", death_boot="boot_id"),
+        ]
+    ).sort("death", maintain_order=True)
+    newest = pl.lit(known["death"].max(), pl.Int64())
+    last = (
+        at.select("row", "slot", until=pl.when("is_end").then(newest).otherwise("time"))
+        .sort("until")
+        .join_asof(
+            known,
+            left_on="until",
+            right_on="death",
+            by="slot",
+            strategy="backward",
+            check_sortedness=False,
         )
-        .sort("death", maintain_order=True)
-        .unique("slot", keep="last", maintain_order=True)
+        .select("row", "death", "death_boot")
     )
+    ends = pl.col("is_end") & pl.col("died_at").is_not_null()
+    return at.join(last, on="row", how="left", maintain_order="left").with_columns(
+        death=pl.when(ends).then("died_at").otherwise("death"),
+        death_boot=pl.when(ends).then("boot_id").otherwise("death_boot"),
+    )
+
+
+def may_matter(max_future_us: int) -> pl.Expr:
+    """Whether deaths known to a head (model.CARRY) can still end a state: it holds but one of them.
+
+    Such a head is no base to go on from; its machine is computed anew from an older one.
+    """
+    return (pl.col("death") >= pl.col("time") - max_future_us).fill_null(False)

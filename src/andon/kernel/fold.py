@@ -67,6 +67,7 @@ def fold(
     minute_rows = minutes(rows, parts, base.minutes, names, plan)
     measure_rows = measures(rows, base.measures, plan)
     heads = _heads(_Views(base, rows, found, trouble, lanes, names), died, asked)
+    heads = heads.filter(pl.col("is_end") | ~deaths.may_matter(plan.max_future_us))
     carry, snapshots = _carries(heads, minute_rows, measure_rows)
     anew = pl.concat([again, base.head.filter(pl.col("silent"))["slot"]])
     return Folded(
@@ -218,9 +219,8 @@ def _heads(views: _Views, died: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFra
             include_nulls=True,
             maintain_order="left",
         )
-    last = deaths.last_death(died, views.base.head)
     return (
-        at.join(last, on="slot", how="left", maintain_order="left")
+        deaths.with_death(at, died, views.base.head)
         .join(views.names, on="slot", how="left", maintain_order="left")
         .with_columns(silent=pl.lit(False))
         .select(*HEAD_SCHEMA, "row", "is_end")
@@ -244,6 +244,7 @@ def _plain_state() -> list[pl.Expr | str]:
         "slot",
         "row",
         "is_end",
+        "died_at",
         "first",
         "time",
         named("state").alias("state"),
