@@ -8,7 +8,7 @@ import polars as pl
 
 from andon.kernel import deaths, silence
 from andon.kernel.carry import SLOT, Carry
-from andon.kernel.fold import Folded, fold
+from andon.kernel.fold import REPLACED_SCHEMA, Folded, fold
 from andon.kernel.tail import Tail
 from andon.kernel.work import kernel_columns, plan_columns, shortest_gap_us
 from andon.model import (
@@ -42,12 +42,6 @@ def law_schema(frame: Frame) -> dict[str, pl.DataType]:
 
 
 KEY_SCHEMA = {"machine_id": pl.String(), "time": pl.Int64(), "identity": pl.Binary()}
-REPLACED_SCHEMA = {
-    "machine_id": pl.String(),
-    "after": pl.Int64(),
-    "minute_from": pl.Int64(),
-    "interval_from": pl.Int64(),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,13 @@ from andon.model import COUNTER_LANES
 from andon.plan import Plan
 from andon.units import HOUR_US, MINUTE_US
 
+REPLACED_SCHEMA = {
+    "machine_id": pl.String(),
+    "after": pl.Int64(),
+    "minute_from": pl.Int64(),
+    "interval_from": pl.Int64(),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -306,10 +313,14 @@ def _carries(
     """The new carry, and the snapshots: heads with the sums of their open minutes."""
     heads = heads.with_columns(minute=pl.col("time") - pl.col("time") % MINUTE_US)
     out = []
-    for part, sums in (
-        (heads.filter("is_end"), minute_rows.full),
-        (heads.filter(~pl.col("is_end")), minute_rows.own),
-    ):
+    if heads["is_end"].all():
+        halves = [(heads, minute_rows.full)]
+    else:
+        halves = [
+            (heads.filter("is_end"), minute_rows.full),
+            (heads.filter(~pl.col("is_end")), minute_rows.own),
+        ]
+    for part, sums in halves:
         at = part.select("slot", "minute")
         out.append(
             Carry(
@@ -318,7 +329,7 @@ def _carries(
                 measure_rows.join(at, on=["slot", "minute"], how="semi"),
             )
         )
-    return out[0], out[1]
+    return out[0], out[1] if len(out) == 2 else Carry.empty()
 
 
 def _intervals(found: pl.DataFrame, names: pl.DataFrame, anew: pl.Series) -> pl.DataFrame:
@@ -352,6 +363,8 @@ def _troubled(rows: dict[tuple[int, int], tuple[int | None, int]], last: str) ->
 
 def _replaced(head: pl.DataFrame, again: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     """From where the rows of machines computed anew are replaced; null is from the first."""
+    if again.is_empty():
+        return pl.DataFrame(schema=REPLACED_SCHEMA)
     bases = head.select(
         "slot",
         after="time",

@@ -14,6 +14,8 @@ def measures(rows: pl.DataFrame, open_rows: pl.DataFrame, plan: Plan) -> pl.Data
 
     rows: work rows with `omin` and the measures' columns. open_rows: open minutes so far.
     """
+    if rows["is_head"].all():
+        return open_rows
     names = [m for m in plan.measures if m + MEASURE_SUFFIX in rows.columns]
     found = (
         rows.filter(~pl.col("is_head"))
@@ -32,19 +34,7 @@ def measures(rows: pl.DataFrame, open_rows: pl.DataFrame, plan: Plan) -> pl.Data
             ]
         )
     )
-    long = [
-        found.filter(pl.col(name + ".n") > 0).select(
-            "slot",
-            "minute",
-            measure=pl.lit(name),
-            n=pl.col(name + ".n"),
-            sum_milli=pl.col(name + ".sum_milli"),
-            min_milli=pl.col(name + ".min_milli"),
-            max_milli=pl.col(name + ".max_milli"),
-        )
-        for name in names
-    ]
-    fresh = pl.concat(long) if long else pl.DataFrame(schema=OPEN_MEASURE_SCHEMA)
+    fresh = pl.concat([_long(found, name) for name in names]).filter(pl.col("n") > 0)
     if open_rows.is_empty():
         return fresh.select(list(OPEN_MEASURE_SCHEMA))
     return (
@@ -57,4 +47,13 @@ def measures(rows: pl.DataFrame, open_rows: pl.DataFrame, plan: Plan) -> pl.Data
             pl.col("max_milli").max(),
         )
         .select(list(OPEN_MEASURE_SCHEMA))
+    )
+
+
+def _long(found: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The rows of one measure."""
+    columns = {n: found[f"{name}.{n}"] for n in ("n", "sum_milli", "min_milli", "max_milli")}
+    measure = pl.Series("measure", [name]).new_from_index(0, found.height)
+    return pl.DataFrame(
+        {"slot": found["slot"], "minute": found["minute"], "measure": measure, **columns}
     )

@@ -7,6 +7,7 @@ something unusual, are cut into parts. Everything then adds up in one small grou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -273,18 +274,42 @@ def _summed(parts: pl.DataFrame) -> pl.DataFrame:
 
 def with_rate(parts: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Replaces `product` by `rate_id`, valid for the minute."""
+    if _one_rate_each(plan) and parts["product"].null_count() == parts.height:
+        rates = names.select(
+            "slot",
+            rate_id=pl.col("machine_id").replace_strict(
+                _only_rates(plan), default=rate_id(plan.default, None, None)
+            ),
+        )
+        return parts.drop("product").join(rates, on="slot", how="left", maintain_order="left")
     keys = ["slot", "product"]
     if any(r.valid_from is not None for m in plan.machines.values() for r in m.rates):
         keys.append("minute")
     asked = parts.select(keys).unique().join(names, on="slot")
-    rates = [
+    found = [
         rate_id(plan.of(row["machine_id"]), row["product"], row.get("minute"))
         for row in asked.iter_rows(named=True)
     ]
-    asked = asked.drop("machine_id").with_columns(rate_id=pl.Series(rates, dtype=pl.String()))
+    asked = asked.drop("machine_id").with_columns(rate_id=pl.Series(found, dtype=pl.String()))
     return parts.join(asked, on=keys, how="left", nulls_equal=True, maintain_order="left").drop(
         "product"
     )
+
+
+@lru_cache(maxsize=8)
+def _one_rate_each(plan: Plan) -> bool:
+    """Whether without a product no machine has more than one rate to choose from."""
+    return all(
+        len([r for r in machine.rates if r.product_id is None]) <= 1
+        and all(r.valid_from is None for r in machine.rates)
+        for machine in (plan.default, *plan.machines.values())
+    )
+
+
+@lru_cache(maxsize=8)
+def _only_rates(plan: Plan) -> dict[str, str]:
+    """The rate in force without a product, by machine."""
+    return {name: rate_id(machine, None, None) for name, machine in plan.machines.items()}
 
 
 def rate_id(machine: MachinePlan, product: str | None, minute: int | None) -> str:

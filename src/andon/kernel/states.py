@@ -95,6 +95,8 @@ def points(rows: pl.DataFrame) -> pl.DataFrame:
         first="is_head",
         born="born",
     )
+    if not rows["broken"].any():
+        return _joined(at_rows)
     silences = rows.filter(pl.col("broken")).select(
         "slot",
         "row",
@@ -106,8 +108,11 @@ def points(rows: pl.DataFrame) -> pl.DataFrame:
         first=pl.lit(False),
         born=pl.lit(False),
     )
-    found = pl.concat([at_rows, silences]) if silences.height else at_rows
-    found = found.sort("slot", "row", "rank")
+    return _joined(pl.concat([at_rows, silences]).sort("slot", "row", "rank"))
+
+
+def _joined(found: pl.DataFrame) -> pl.DataFrame:
+    """One point per instant; equal neighbours are one."""
     next_slot = pl.col("slot").shift(-1).fill_null(-1)
     found = found.filter(
         (pl.col("slot") != next_slot) | (pl.col("time") != pl.col("time").shift(-1))
