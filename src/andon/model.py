@@ -533,9 +533,7 @@ CARRY = Frame(
         _instant("failure_start", "First ERROR of the open failure.", null=True),
         _us("failure_unknown_us", "UNKNOWN time inside it so far."),
         _text("boot_id", "Current boot."),
-        _text(
-            "boots", "Boots begun, newest first, at most 8, one a line."
-        ),
+        _text("boots", "Boots begun, newest first, at most 8, one a line."),
         _text("death_boot", "Boot of the last death message."),
         _instant("death", "When that message arrived.", null=True),
         _text("job_id", "Job held; null without a job."),
