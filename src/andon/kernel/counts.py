@@ -169,12 +169,7 @@ def _plain_lane(rows: pl.DataFrame, lane: str) -> pl.DataFrame:
         pl.col("rises").alias(f"{lane}_via"),
         pl.col("rises").alias(f"{lane}_heals"),
         odd.fill_null(False).alias(f"{lane}_odd"),
-        pl.when(pl.col("base") == NONE).then(None).otherwise("base").alias(f"{lane}_total"),
-        pl.when(pl.col("base") == NONE).then(None).otherwise("base_at").alias(f"{lane}_total_at"),
-        (pl.col("cum") - pl.col("base_cum")).alias(f"{lane}_since"),
-        (pl.col("cum") - pl.col("base_boot_cum")).alias(f"{lane}_since_boot"),
-        (pl.col("known_cum") - pl.col("base_known")).alias(f"{lane}_known_us"),
-        (pl.col("unknown_cum") - pl.col("base_unknown")).alias(f"{lane}_unknown_us"),
+        *_kept(lane),
     ).drop(
         "base",
         "base_at",
@@ -188,6 +183,18 @@ def _plain_lane(rows: pl.DataFrame, lane: str) -> pl.DataFrame:
         "base_known",
         "base_unknown",
     )
+
+
+def _kept(lane: str) -> list[pl.Expr]:
+    """The lane as it stands after each row, under the carry's names."""
+    return [
+        pl.when(pl.col("base") == NONE).then(None).otherwise("base").alias(f"{lane}_total"),
+        pl.when(pl.col("base") == NONE).then(None).otherwise("base_at").alias(f"{lane}_total_at"),
+        (pl.col("cum") - pl.col("base_cum")).alias(f"{lane}_since"),
+        (pl.col("cum") - pl.col("base_boot_cum")).alias(f"{lane}_since_boot"),
+        (pl.col("known_cum") - pl.col("base_known")).alias(f"{lane}_known_us"),
+        (pl.col("unknown_cum") - pl.col("base_unknown")).alias(f"{lane}_unknown_us"),
+    ]
 
 
 def counted(
