@@ -172,8 +172,8 @@ def _parts(
             )
         )
     if anomalies.height:
-        at = rows.filter(~pl.col("is_head")).select("row", "omin", "product", here="time")
-        new = anomalies.join(at, on="row").filter(pl.col("time") == pl.col("here"))
+        at = rows.filter(~pl.col("is_head")).select("row", "omin", "product", mine="identity")
+        new = anomalies.join(at, on="row").filter(pl.col("identity") == pl.col("mine"))
         parts.append(
             new.select(
                 "slot",
