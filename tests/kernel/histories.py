@@ -12,8 +12,17 @@ from andon.plan import MachinePlan, Plan, Rate
 from andon.testing import T0, make_reading
 from andon.units import MINUTE_US, SECOND_US
 
-Row = dict[str, Any]
 
+class Row(dict[str, Any]):
+    """A reading that prints only what it says, so that a failing example can be read."""
+
+    def __repr__(self) -> str:
+        said = {k: v for k, v in self.items() if v not in (None, False) and k not in _UNSAID}
+        second = (self["time"] - T0) / SECOND_US
+        return f"({second:g} s, {self['identity'].hex()}, {said})"
+
+
+_UNSAID = ("machine_id", "time", "identity", "received")
 MODULUS = 2**16
 LATENESS_S = 120
 TO_THE_MINUTE = -1
@@ -32,6 +41,10 @@ FIELDS = (
     "scrap_reason", "boot_id", "seq", "job_id", "product_id", "stop_reason", "temperature_milli",
     "operator_name",
 )  # fmt: skip
+
+
+def _row(machine_id: str, **fields: Any) -> Row:
+    return Row(make_reading(machine_id, 0, **fields))
 
 
 @dataclass(slots=True)
@@ -101,8 +114,8 @@ class _Teller:
             said["scrap_category"] = "QUALITY" if step["choice"] % 2 else "MATERIAL"
         if "job_id" not in said and step["choice"] == 5:
             said["job_ended"] = True
-        row = make_reading(
-            self.machine_id, 0, state_raw=step["state"], alarm=step["choice"] == 1, **said,
+        row = _row(
+            self.machine_id, state_raw=step["state"], alarm=step["choice"] == 1, **said,
             identity=len(self.rows).to_bytes(2, "big") + bytes([step["tie"]]) * 14,
         )  # fmt: skip
         row["identity"] = row["identity"][2:9] + row["identity"][:2] + self._name()
@@ -115,7 +128,7 @@ class _Teller:
     def _die(self, deed: str, offset_s: float) -> None:
         boots = self.boots - deed.endswith("before")
         boot = None if deed.endswith("no boot") else f"boot {max(boots, 0)}"
-        row = make_reading(self.machine_id, 0, is_death=True, boot_id=boot)
+        row = _row(self.machine_id, is_death=True, boot_id=boot)
         row["time"] = row["received"] = self.time + round(offset_s * SECOND_US)
         row["identity"] = b"death" + len(self.rows).to_bytes(4, "big") + self._name()
         self.rows.append(row)
@@ -203,9 +216,7 @@ def deliveries(draw: st.DrawFn, rows: list[Row]) -> list[Batch]:
         (row["time"] + delay * SECOND_US, n, row, fates[n])
         for n, (row, (delay, *_)) in enumerate(zip(rows, fates, strict=True))
     ]
-    sent += [
-        (when + fate[2] * SECOND_US, n, row, fate) for when, n, row, fate in sent if fate[2]
-    ]
+    sent += [(when + fate[2] * SECOND_US, n, row, fate) for when, n, row, fate in sent if fate[2]]
     batches: list[Batch] = []
     gathered: list[Row] = []
     for _, _, row, fate in _known_first(sorted(sent, key=lambda s: (s[0], s[1]))):

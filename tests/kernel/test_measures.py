@@ -55,5 +55,7 @@ def test_a_measure_of_the_plan_travels_beside_the_four() -> None:
     frame = make_readings([row]).with_columns(torque_milli=pl.lit(12, pl.Int64()))
     book = Book(Plan(measures=("torque",)))
     book.take(frame)
-    assert [(r["measure"], r["sum_milli"]) for r in book.table("measure_minute")] == [("torque", 12)]
+    assert [(r["measure"], r["sum_milli"]) for r in book.table("measure_minute")] == [
+        ("torque", 12)
+    ]
     assert told([row]).table("measure_minute") == []
