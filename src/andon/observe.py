@@ -78,12 +78,15 @@ def logger(name: str) -> Logger:
     return structlog.stdlib.get_logger(f"andon.{name}")
 
 
+MetricKind = Literal["counter", "gauge"]
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric: its name without "andon_", whether it only grows, one sentence, its labels."""
 
     name: str
-    kind: Literal["counter", "gauge"]
+    kind: MetricKind
     doc: str
     labels: tuple[str, ...] = ()
 

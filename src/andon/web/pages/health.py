@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 
 from andon.errors import AndonError, StoreUnreachable
+from andon.observe import CONTENT_TYPE
 from andon.units import from_us
 from andon.web.current import Current
 from andon.web.live import Live
@@ -49,4 +50,4 @@ def metrics() -> Response:
         pass
     web = Web(live.viewers, live.refreshes, live.refresh_s, STARTED)
     text = exposition(current.run.engine(), current.run.status(), tallies, board, web)
-    return Response(text, mimetype="text/plain; version=0.0.4")
+    return Response(text, content_type=CONTENT_TYPE)
