@@ -140,7 +140,7 @@ def test_addresses(here: Path) -> None:
     )
     assert own.mqtt_url == "mqtt://a%20b:p%40%3A%2F@127.0.0.1:1883"
     assert own.dsn("web") == "postgresql://andon_web@/andon?host=%2Fs%2Fpostgres"
-    assert own.dsn() == "postgresql://postgres@/andon?host=%2Fs%2Fpostgres"
+    assert own.dsn() == "postgresql://andon_owner@/andon?host=%2Fs%2Fpostgres"
     other = load(
         environ={
             "ANDON_MQTT__URL": "mqtts://b:8883",

@@ -184,7 +184,7 @@ class Settings(BaseSettings):
         """
         role = {"owner": "", "engine": self.store.engine_role, "web": self.store.web_role}[user]
         if self.own_store:
-            return addresses.socket_dsn(self.postgres_dir, role or "postgres")
+            return addresses.socket_dsn(self.postgres_dir, role or "andon_owner")
         return addresses.dsn_in_role(self.store.database_url, role)
 
     def min_free_bytes(self, total: int) -> int:

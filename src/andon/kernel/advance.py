@@ -33,7 +33,13 @@ OUTPUTS: tuple[Frame, ...] = (
 
 
 def _nothing(frame: Frame) -> pl.DataFrame:
-    return pl.DataFrame(schema=law_schema(frame))
+    """No rows of a frame's law columns; made once per frame."""
+    if frame.name not in _EMPTY:
+        _EMPTY[frame.name] = pl.DataFrame(schema=law_schema(frame))
+    return _EMPTY[frame.name]
+
+
+_EMPTY: dict[str, pl.DataFrame] = {}
 
 
 def law_schema(frame: Frame) -> dict[str, pl.DataType]:
