@@ -1,4 +1,4 @@
-"""What survives a crash: raw readings, heads and snapshots, kept and read back as the engine does."""
+"""What survives a crash: raw readings, heads and snapshots, kept and read as the engine does."""
 
 from __future__ import annotations
 

@@ -476,7 +476,7 @@ def test_a_confirmed_jump_spans_from_the_old_baseline(tell: Tell) -> None:
     assert minutes(book, "good_units") == {0: 0, 1: 400}
 
 
-# --- 10: what totals heal --------------------------------------------------------------------------
+# --- 10: what totals heal ------------------------------------------------------------------------
 
 HEALS = {
     "a rise": ({"total_good_units": 0}, {"total_good_units": 10}, 30),

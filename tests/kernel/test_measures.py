@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from andon.plan import Plan
-from andon.testing import T0, make_reading
+from andon.testing import T0, Book, make_reading, make_readings
 from andon.units import MINUTE_US, milli
 from tests.kernel.conftest import Tell
 from tests.kernel.story import at, told
@@ -13,7 +14,7 @@ from tests.kernel.story import at, told
 
 @pytest.mark.parametrize(
     ("value", "thousandths"),
-    [(23.13, 23130), (0.0005, 0), (0.0015, 2), (0.0025, 2), (-0.0015, -2), (2, 2000), (1.0005, 1000)],
+    [(23.13, 23130), (0.0005, 0), (0.0015, 2), (0.0025, 2), (-0.0015, -2), (2, 2000)],
 )  # fmt: skip
 def test_a_value_is_rounded_half_to_even_in_doubles(value: float, thousandths: int) -> None:
     """0a: the double times 1000 in double arithmetic, then half to even."""
@@ -48,10 +49,6 @@ def test_a_value_at_the_edge_belongs_to_the_new_minute(tell: Tell) -> None:
 def test_a_measure_of_the_plan_travels_beside_the_four() -> None:
     """A declared measure is a column of its own; one that is not declared is not summed."""
     row = make_reading("m", 0)
-    import polars as pl
-
-    from andon.testing import Book, make_readings
-
     frame = make_readings([row]).with_columns(torque_milli=pl.lit(12, pl.Int64()))
     book = Book(Plan(measures=("torque",)))
     book.take(frame)
