@@ -168,7 +168,13 @@ class Supervisor:
         return [self._by_name[name] for name in kept.service.after if name in self._by_name]
 
     def _spawn(self, kept: _Kept) -> None:
-        environ = {**os.environ, **self.settings.environment(), "PYTHONUNBUFFERED": "1"}
+        # Frames are small: a second Polars thread only costs hand-overs.
+        environ = {
+            "POLARS_MAX_THREADS": "1",
+            **os.environ,
+            **self.settings.environment(),
+            "PYTHONUNBUFFERED": "1",
+        }
         kept.child = process.spawn(
             kept.service, environ, self.settings.logs_dir, self.settings.run_dir, self.program
         )
