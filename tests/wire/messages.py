@@ -12,7 +12,7 @@ from andon.units import SECOND_US
 from andon.wire import Decoded, Message, Rejected, WireRules, decode
 
 ROME = ZoneInfo("Europe/Rome")
-RULES = WireRules(ROME)
+RULES = WireRules(ROME, naive_timestamp="plant")
 NOW_US = 1_795_434_801_000_000
 """2026-11-23T11:53:21Z, when every test message arrives."""
 STAMP = "2026-11-23T12:53:20.5+01:00"

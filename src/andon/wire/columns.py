@@ -13,14 +13,6 @@ from andon.wire.exact import BLANK_TIME, Row, json_object, json_texts
 from andon.wire.fast import TimeTexts
 from andon.wire.fields import FIELDS, POSITION, FieldKind
 
-_FLOAT = pl.Float64()
-_SCALED = frozenset(f.column for f in FIELDS if f.kind is FieldKind.MILLI)
-_DTYPES: dict[FieldKind, pl.DataType] = {
-    FieldKind.COUNT: pl.Int64(),
-    FieldKind.MILLI: _FLOAT,
-    FieldKind.FLAG: pl.Boolean(),
-}
-
 
 class Found(NamedTuple):
     """Rows, and beside them identities and arrival (us); `deaths` are indices of death messages."""
@@ -44,7 +36,7 @@ def frame(
         return pl.DataFrame(schema=schema), empty_times
     moments, fields, extras, asides, measured = zip(*found.rows, strict=True)
     wire: list[tuple[Any, ...]] = list(zip(*fields, strict=True))
-    none = pl.repeat(False, len(found.rows), dtype=pl.Boolean, eager=True)
+    none = [False] * len(found.rows)
     data: dict[str, Any] = {
         "machine_id": wire[POSITION["machine_id"]],
         "time": moments,
@@ -62,18 +54,16 @@ def frame(
             instants = _instants(column, texts)
             empty_times[field.name] = instants.count(BLANK_TIME)
             data[field.column] = [None if v == BLANK_TIME else v for v in instants]
-        elif field.kind in _DTYPES:
-            data[field.column] = _numbers(column, _DTYPES[field.kind])
+        elif field.kind is FieldKind.MILLI:
+            data[field.column] = _thousandths(column)
+        elif field.kind in (FieldKind.COUNT, FieldKind.FLAG):
+            data[field.column] = _absent_as_null(column, field.kind)
         else:
             data[field.column] = _texts(column)
     for i, name in enumerate(measures):
         data[name + MEASURE_SUFFIX] = [None if m is None else m[i] for m in measured]
-    series = [
-        pl.Series(name, data[name], dtype=_FLOAT if name in _SCALED else dtype)
-        for name, dtype in schema.items()
-    ]
-    thousandths = (pl.col(*_SCALED) * 1000.0).round(0, mode="half_to_even").cast(pl.Int64)
-    return pl.DataFrame(series).with_columns(thousandths), +empty_times
+    series = [pl.Series(name, data[name], dtype=dtype) for name, dtype in schema.items()]
+    return pl.DataFrame(series), +empty_times
 
 
 def _texts(column: tuple[Any, ...]) -> Any:
@@ -102,8 +92,16 @@ def _instants(column: tuple[Any, ...], texts: TimeTexts) -> list[int | None]:
     return [texts[v] if v.__class__ is str else None if v is UNSET else v for v in column]
 
 
-def _numbers(column: tuple[Any, ...], dtype: pl.DataType) -> pl.Series:
+def _thousandths(column: tuple[Any, ...]) -> list[int | None]:
+    try:
+        return [round(v * 1000.0) for v in column]
+    except TypeError:  # null or absent somewhere
+        return [None if v is UNSET or v is None else round(v * 1000.0) for v in column]
+
+
+def _absent_as_null(column: tuple[Any, ...], kind: FieldKind) -> pl.Series:
+    dtype: pl.DataType = pl.Int64() if kind is FieldKind.COUNT else pl.Boolean()
     try:
         return pl.Series(column, dtype=dtype)
-    except (TypeError, ValueError):  # a field that is absent somewhere
+    except (TypeError, ValueError):  # absent somewhere
         return pl.Series([None if v is UNSET else v for v in column], dtype=dtype)

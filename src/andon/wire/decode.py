@@ -121,7 +121,9 @@ def decode(messages: Sequence[Message], rules: WireRules, *, exact: bool = False
 def _read(batch: _Batch, messages: Sequence[Message]) -> None:
     """The common message here, in few steps; every other one by `_message`."""
     routes: dict[str, _Route | None] = {}
-    fast, admit, max_bytes = batch.fast.row, batch.admit, batch.rules.max_bytes
+    fast, max_bytes = batch.fast.row, batch.rules.max_bytes
+    rows, identities = batch.rows, batch.identities
+    received, sources = batch.received, batch.sources
     for message in messages:
         topic, payload, received_us, _ = message
         try:
@@ -132,7 +134,10 @@ def _read(batch: _Batch, messages: Sequence[Message]) -> None:
             row = fast(payload, route.machine_id, received_us)
             if row is not None:
                 made = blake2b(route.prefix + payload, digest_size=IDENTITY_BYTES).digest()
-                admit(message, row, made, received_us)
+                rows.append(row)
+                identities.append(made)
+                received.append(received_us)
+                sources.append(message)
                 continue
         _message(batch, message, route)
 

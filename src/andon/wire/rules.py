@@ -42,7 +42,7 @@ class WireRules:
     status_topic: str = STATUS_TEMPLATE
     max_bytes: int = 262_144
     max_depth: int = 32
-    naive_timestamp: str = "plant"
+    naive_timestamp: str = "reject"
     timestamp: str = "message"
     max_future_us: int = 30 * SECOND_US
     measures: tuple[str, ...] = BUILT_IN_MEASURES
