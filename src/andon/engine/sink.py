@@ -73,6 +73,9 @@ def write_step(conn: Connection, step: Step) -> None:
         (GAPS, step.gaps),
     ):
         postgres.upsert_frame(conn, frame, rows, again)
+    gapped = sorted({*again, *step.gaps["machine_id"].to_list()})
+    if gapped:
+        postgres.execute(conn, query_text("machine_missing"), {"machine_id": gapped})
     head = step.carry.head
     changed = head.filter(pl.col("slot").is_in(step.changed.implode()))
     postgres.upsert_frame(conn, CARRY, changed.drop("slot"))
@@ -174,5 +177,5 @@ def write_tallies(conn: Connection, tally: Tally) -> None:
         postgres.execute(
             conn,
             query_text("machine_tally"),
-            {name: rows[name].to_list() for name in rows.columns if name != "missing_messages"},
+            {name: rows[name].to_list() for name in rows.columns},
         )

@@ -7,14 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-PER_MACHINE = (
-    "received",
-    "duplicates",
-    "late",
-    "awaiting_recompute",
-    "set_aside",
-    "missing_messages",
-)
+PER_MACHINE = ("received", "duplicates", "late", "awaiting_recompute", "set_aside")
 
 
 @dataclass(slots=True)

@@ -4,9 +4,7 @@ UPDATE machine m SET
     duplicates = m.duplicates + t.duplicates,
     late = m.late + t.late,
     awaiting_recompute = m.awaiting_recompute + t.awaiting_recompute,
-    set_aside = m.set_aside + t.set_aside,
-    missing_messages = (SELECT COALESCE(sum(g.last_seq - g.first_seq + 1), 0) FROM gap g
-        WHERE g.machine_id = m.machine_id)
+    set_aside = m.set_aside + t.set_aside
 FROM unnest(%(machine_id)s::text[], %(received)s::bigint[], %(duplicates)s::bigint[],
     %(late)s::bigint[], %(awaiting_recompute)s::bigint[], %(set_aside)s::bigint[])
     AS t (machine_id, received, duplicates, late, awaiting_recompute, set_aside)
