@@ -285,7 +285,7 @@ def _with_silence(
     concerned = moved.head.filter(pl.col("slot").is_in(touched.implode()) | ~pl.col("silent"))
     gaps = plan_columns(concerned.select("slot", "machine_id"), plan).select("slot", "max_gap")
     part = Carry(concerned, moved.minutes, moved.measures)
-    found = silence.quiet(part, gaps, now, plan.max_future_us)
+    found = silence.quiet(part, gaps, now, plan)
     replaced = folded.replaced
     silent_before = before.head.filter(
         pl.col("silent") & pl.col("slot").is_in(touched.implode())

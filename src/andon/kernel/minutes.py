@@ -283,7 +283,8 @@ def with_rate(parts: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.DataFr
         )
         return parts.drop("product").join(rates, on="slot", how="left", maintain_order="left")
     keys = ["slot", "product"]
-    if any(r.valid_from is not None for m in plan.machines.values() for r in m.rates):
+    machines = (plan.default, *plan.machines.values())
+    if any(r.valid_from is not None for m in machines for r in m.rates):
         keys.append("minute")
     asked = parts.select(keys).unique().join(names, on="slot")
     found = [

@@ -13,9 +13,10 @@ import polars as pl
 from andon.kernel.carry import OPEN_MINUTE_SCHEMA, Carry
 from andon.kernel.codes import ERROR, IDLE, MAINTENANCE, RUNNING, UNKNOWN, coded
 from andon.kernel.deaths import is_dead
-from andon.kernel.minutes import spread, time_columns
+from andon.kernel.minutes import spread, time_columns, with_rate
 from andon.kernel.work import FOREVER_US
 from andon.model import MINUTE_SUMS
+from andon.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,13 @@ class Quiet:
     minutes: pl.DataFrame
 
 
-def quiet(carry: Carry, max_gap: pl.DataFrame, now: int | None, max_future_us: int) -> Quiet:
+def quiet(carry: Carry, max_gap: pl.DataFrame, now: int | None, plan: Plan) -> Quiet:
     """Machines whose head is silent or dead at `now`.
 
     max_gap: slot, max_gap. Death needs no clock; silence is now > newest reading + max_gap.
     """
     heads = carry.head.join(max_gap, on="slot", how="left", maintain_order="left")
-    dead = is_dead(max_future_us)
+    dead = is_dead(plan.max_future_us)
     silent = (
         pl.lit(False)
         if now is None
@@ -49,7 +50,7 @@ def quiet(carry: Carry, max_gap: pl.DataFrame, now: int | None, max_future_us: i
         ),
     )
     gone = heads.with_columns(known_end=ends).filter(pl.col("known_end").is_not_null())
-    return Quiet(gone["slot"], _intervals(gone), _minutes(gone, carry.minutes))
+    return Quiet(gone["slot"], _intervals(gone), _minutes(gone, carry.minutes, plan))
 
 
 def _intervals(gone: pl.DataFrame) -> pl.DataFrame:
@@ -93,8 +94,8 @@ def _intervals(gone: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([held, unknown])
 
 
-def _minutes(gone: pl.DataFrame, open_rows: pl.DataFrame) -> pl.DataFrame:
-    """The open minutes with the held time added; OPEN_MINUTE_SCHEMA.
+def _minutes(gone: pl.DataFrame, open_rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """The open minutes with the held time added, by the rate of the product held.
 
     Held time of an UNKNOWN that stays UNKNOWN is in no minute row until it ends.
     """
@@ -102,6 +103,7 @@ def _minutes(gone: pl.DataFrame, open_rows: pl.DataFrame) -> pl.DataFrame:
     open_unknown = (state == UNKNOWN) & pl.col("state_raw").is_null()
     held = gone.filter(~open_unknown).select(
         "slot",
+        product="product_id",
         start="time",
         end="known_end",
         what=pl.when(state == RUNNING)
@@ -117,13 +119,8 @@ def _minutes(gone: pl.DataFrame, open_rows: pl.DataFrame) -> pl.DataFrame:
     )
     if held.is_empty():
         return pl.DataFrame(schema=OPEN_MINUTE_SCHEMA)
-    rates = open_rows.sort("last_reading").unique("slot", keep="last").select("slot", "rate_id")
-    times = (
-        spread(held)
-        .select("slot", "minute", *time_columns())
-        .join(rates, on="slot", how="left", maintain_order="left")
-        .with_columns(pl.col("rate_id").fill_null(""))
-    )
+    times = spread(held).select("slot", "product", "minute", *time_columns())
+    times = with_rate(times, gone.select("slot", "machine_id"), plan)
     mine = open_rows.filter(pl.col("slot").is_in(gone["slot"].implode()))
     both = pl.concat([mine, times], how="diagonal")
     rest = [n for n in OPEN_MINUTE_SCHEMA if n not in ("slot", "minute", "rate_id", *MINUTE_SUMS)]
