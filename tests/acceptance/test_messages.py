@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +31,7 @@ SECRET = "geheim-7"
 def andon(folder: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """`andon` in a folder, its state beside it, until it ends."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("ANDON_")}
-    state = {"ANDON_STATE_DIR": str(folder / "state")}
+    state = {"ANDON_STATE_DIR": str(folder / "state"), "ANDON_WEB__PORT": str(free_port())}
     return subprocess.run(
         [*ANDON, *args],
         cwd=folder,
@@ -161,6 +163,15 @@ def test_a_database_without_the_schema(tmp_path: Path) -> None:
         url = as_url(server.dsn).replace("/andon?", "/nowhere?")
         said = andon(tmp_path, "db", "upgrade", ANDON_STORE__DATABASE_URL=url)
         says(said, errors.StoreUnreachable, "nowhere", "does not exist")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Open to other users, as PostgreSQL started by root needs it."""
+    folder = Path(tempfile.mkdtemp(prefix="andon-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class LivePlant:
     def start(self, *args: str, code: str = ENGINE) -> LivePlant:
         """Starts the engine and waits until it reports."""
         self.engine = self.spawn(*args, code=code)
-        self.wait(lambda: self.report().get("pid") == self.pid or self.dead(), 30)
+        self.wait(lambda: self.report().get("pid") == self.pid or self.dead(), 90)
         assert not self.dead(), self.log()
         return self
 
@@ -108,7 +108,7 @@ class LivePlant:
         assert publisher.close(30) == 0
         return len(sent)
 
-    def wait(self, true: Any, timeout_s: float = 20.0) -> None:
+    def wait(self, true: Any, timeout_s: float = 30.0) -> None:
         """Until `true`; a database that is away meanwhile is not an answer."""
         deadline = time.monotonic() + timeout_s
         while not self._is(true):

@@ -44,6 +44,7 @@ def take(conn: Connection, *, take_over: bool) -> Fence:
     A session lock keeps two engines apart as long as both are well; the epoch keeps apart one
     that was stopped and wakes up later. Raises FenceLost where another engine runs.
     """
+    postgres.execute(conn, query_text("engine_watched"))
     deadline = time.monotonic() + _GRACE_S
     while not postgres.scalar(conn, query_text("engine_lock")):
         if take_over:
@@ -61,6 +62,7 @@ def relock(conn: Connection) -> None:
 
     Where our own lost session still holds it the epoch alone keeps engines apart for now.
     """
+    postgres.execute(conn, query_text("engine_watched"))
     postgres.scalar(conn, query_text("engine_lock"))
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,8 +60,9 @@ class Report:
         }
         text = json.dumps(values)
         part = self.file.with_suffix(".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(self.file)
+        with suppress(OSError):  # a full disk must not end the engine; the log says that it is full
+            part.write_text(text, encoding="utf-8")
+            part.replace(self.file)
 
 
 _COUNTS = (
