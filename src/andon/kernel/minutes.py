@@ -93,13 +93,12 @@ def _observed(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when("simple").then(f"{name}_units_").otherwise(0).alias(f"{name}_units")
         for name in ("produced", "good", "scrap")
     ]
-    slim = rows.filter(~pl.col("is_head")).select(
-        "slot",
+    slim = rows.select(
         "product",
-        "time",
         "alarm",
         "unmapped",
-        pl.col("omin").alias("minute"),
+        minute_key().set_sorted().alias("key"),
+        pl.when(~pl.col("is_head")).then("time").alias("read_at"),
         *inside,
         *units,
         *(pl.col(label).alias("_" + label) for label in _LABEL_OF),
@@ -107,23 +106,38 @@ def _observed(rows: pl.DataFrame) -> pl.DataFrame:
     labels = [
         pl.col("_" + label).last(ignore_nulls=True).alias(_LABEL_OF[label]) for label in _LABEL_OF
     ]
-    keys = ["slot", "minute"]
-    if slim["product"].null_count() < slim.height:
-        keys.append("product")
+    keys = ["key", "product"] if slim["product"].null_count() < slim.height else ["key"]
     grouped = slim.group_by(keys, maintain_order=True).agg(
         [
             *(pl.col(name).sum() for name in TIMES),
             *(pl.col(f"{name}_units").sum() for name in ("produced", "good", "scrap")),
-            pl.len().cast(pl.Int64()).alias("readings"),
+            pl.col("read_at").count().cast(pl.Int64()).alias("readings"),
             pl.col("alarm").sum().cast(pl.Int64()).alias("alarm_count"),
             pl.col("unmapped").sum().cast(pl.Int64()).alias("unmapped_states"),
-            pl.col("time").max().alias("last_reading"),
+            pl.col("read_at").max().alias("last_reading"),
             *labels,
         ]
     )
-    if "product" not in keys:
-        grouped = grouped.with_columns(product=pl.lit(None, pl.String()))
-    return grouped.with_columns(spill=pl.lit(False))
+    product = [] if "product" in keys else [pl.lit(None, pl.String()).alias("product")]
+    return grouped.filter(pl.col("readings") > 0).select(
+        *of_minute_key(), pl.exclude("key"), *product, pl.lit(False).alias("spill")
+    )
+
+
+_KEY_MINUTES = 1 << 32
+
+
+def minute_key() -> pl.Expr:
+    """Machine and minute of a work row in one integer, which rises with the rows."""
+    return pl.col("slot").cast(pl.Int64()) * _KEY_MINUTES + pl.col("omin") // MINUTE_US
+
+
+def of_minute_key() -> list[pl.Expr]:
+    """`slot` and `minute` of a `key` made by minute_key."""
+    return [
+        (pl.col("key") // _KEY_MINUTES).cast(pl.Int32()).alias("slot"),
+        (pl.col("key") % _KEY_MINUTES * MINUTE_US).alias("minute"),
+    ]
 
 
 def spread(pieces: pl.DataFrame) -> pl.DataFrame:
@@ -160,9 +174,20 @@ def time_columns() -> list[pl.Expr]:
     ]
 
 
+_EDGE_COLUMNS = (
+    "slot", "product", "p_product", "p_time", "time", "known_end", "what", "lost_us", "omin",
+    "cmin", "produced_units_", "good_units_", "scrap_units_", "simple", "is_head",
+)  # fmt: skip
+_UNUSUAL_COLUMNS = (
+    "slot", "product", "omin", "cmin", "produced_uncovered_", "good_uncovered_",
+    "scrap_uncovered_", "good_unseen_", "healed", "healed_from", "main_uncovered",
+    "scrap_uncovered", "is_head",
+)  # fmt: skip
+
+
 def _edges(rows: pl.DataFrame) -> pl.DataFrame | None:
     """State time and units of the rows that cross an edge."""
-    cut = rows.filter(~pl.col("simple") & ~pl.col("is_head"))
+    cut = rows.select(_EDGE_COLUMNS).filter(~pl.col("simple") & ~pl.col("is_head"))
     if cut.is_empty():
         return None
     base = ["slot", "omin", pl.col("p_product").alias("product")]
@@ -189,7 +214,7 @@ def _edges(rows: pl.DataFrame) -> pl.DataFrame | None:
 
 def _unusual(rows: pl.DataFrame) -> pl.DataFrame | None:
     """What is outside OEE, and what totals healed."""
-    some = rows.filter(
+    some = rows.select(_UNUSUAL_COLUMNS).filter(
         ~pl.col("is_head")
         & (
             (pl.col("main_uncovered") != 0)
