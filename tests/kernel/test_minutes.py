@@ -95,6 +95,19 @@ def test_labels_are_the_last_that_were_told(tell: Tell) -> None:
     assert (first["last_reading"], second["last_reading"]) == (T0 + 50_000_000, T0 + 70_000_000)
 
 
+def test_labels_are_the_last_whatever_the_product(tell: Tell) -> None:
+    """Products that share a rate share its row: a product that comes back is the newest again."""
+    rows = [
+        at(0, operator_name="Ann", product_id="a"),
+        at(10, operator_name="Bob", product_id="b"),
+        at(20, operator_name="Cay", product_id="a"),
+    ]
+    (row,) = tell(rows).table("machine_minute")
+    assert (row["operator_name"], row["readings"]) == ("Cay", 3)
+    first, second = tell(rows, planned(rates=(A, B))).table("machine_minute")
+    assert (first["operator_name"], second["operator_name"]) == ("Cay", "Bob")
+
+
 def test_minutes_are_kept_per_rate(tell: Tell) -> None:
     """11: time goes by the product held, units by the product of their reading.
 

@@ -106,7 +106,11 @@ def _observed(rows: pl.DataFrame) -> pl.DataFrame:
     labels = [
         pl.col("_" + label).last(ignore_nulls=True).alias(_LABEL_OF[label]) for label in _LABEL_OF
     ]
-    keys = ["key", "product"] if slim["product"].null_count() < slim.height else ["key"]
+    keys = ["key"]
+    if slim["product"].null_count() < slim.height:
+        # A product that comes back is a part of its own: parts are in order of time (labels).
+        slim = slim.with_columns(run=pl.col("product").rle_id())
+        keys += ["product", "run"]
     grouped = slim.group_by(keys, maintain_order=True).agg(
         [
             *(pl.col(name).sum() for name in TIMES),
@@ -120,7 +124,7 @@ def _observed(rows: pl.DataFrame) -> pl.DataFrame:
     )
     product = [] if "product" in keys else [pl.lit(None, pl.String()).alias("product")]
     return grouped.filter(pl.col("readings") > 0).select(
-        *of_minute_key(), pl.exclude("key"), *product, pl.lit(False).alias("spill")
+        *of_minute_key(), pl.exclude("key", "run"), *product, pl.lit(False).alias("spill")
     )
 
 
