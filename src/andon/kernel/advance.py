@@ -196,8 +196,8 @@ def _admitted(
     readings: with `head`, the machine's newest reading so far.
     """
     copies, seen = readings.clear(), pl.Series("identity", [], pl.Binary())
-    if readings.select("slot", "time").is_duplicated().any():
-        first = readings["identity"].is_first_distinct()
+    first = readings["identity"].is_first_distinct()
+    if not first.all():
         readings, copies = readings.filter(first), readings.filter(~first)
     if _all_in_order(readings) and not readings["is_death"].any():
         return readings, copies, seen

@@ -41,20 +41,39 @@ def with_covered(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _cut(rows: pl.DataFrame, units: pl.Expr, known: pl.Expr, span: pl.Expr) -> pl.DataFrame:
     """Fills `uncovered` where a span is not wholly known; exact in 128 bits."""
-    size = (units.abs().cast(pl.Int128()) * known.cast(pl.Int128()) // span.cast(pl.Int128())).cast(
-        pl.Int64()
-    )
-    covered = pl.when(units < 0).then(-size).otherwise(size)
     part = (
-        rows.with_columns(busy=_busy_from_here())
+        rows.select(
+            "row",
+            "uncovered",
+            units=units,
+            known=known,
+            span=span,
+            busy=_busy_from_here(),
+        )
         .filter(pl.col("uncovered").is_null())
         .select(
             "row",
-            uncovered=pl.when(span > 0).then(units - covered).when("busy").then(0).otherwise(units),
+            uncovered=pl.when(pl.col("span") > 0)
+            .then(pl.col("units") - _covered())
+            .when("busy")
+            .then(0)
+            .otherwise("units"),
         )
         .cast({"uncovered": pl.Int64()})
     )
-    return rows.update(part, on="row", how="left", maintain_order="left")
+    filled = rows["uncovered"].scatter(part["row"], part["uncovered"])
+    return rows.with_columns(filled)
+
+
+def _covered() -> pl.Expr:
+    """units * known / span, cut toward zero, in 128 bits."""
+    wide = pl.Int128()
+    size = (
+        pl.col("units").abs().cast(wide) * pl.col("known").cast(wide) // pl.col("span").cast(wide)
+    )
+    return (
+        pl.when(pl.col("units") < 0).then(-size.cast(pl.Int64())).otherwise(size.cast(pl.Int64()))
+    )
 
 
 def _busy_from_here() -> pl.Expr:

@@ -133,8 +133,11 @@ def _asked(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     following = pl.col("time").shift(-1)
     crosses = ~end & (pl.col("omin") != pl.col("omin").shift(-1)) & ~pl.col("born")
     hourly = pl.col("time") // HOUR_US != following // HOUR_US
-    return rows.filter(end | (crosses & (hourly | (following >= recent)))).select(
-        "slot", "row", is_end="end_of_machine"
+    asked = end | (crosses & (hourly | (following >= recent)))
+    return (
+        rows.select("slot", "row", is_end="end_of_machine", asked=asked)
+        .filter("asked")
+        .drop("asked")
     )
 
 

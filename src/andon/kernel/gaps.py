@@ -31,7 +31,14 @@ def with_seq(rows: pl.DataFrame) -> pl.DataFrame:
 def found(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of model.GAPS without machine, with `slot` and `row`."""
     return (
-        rows.with_columns(
+        rows.select(
+            "slot",
+            "row",
+            "time",
+            "identity",
+            "boot",
+            "seq",
+            "is_head",
             before=pl.col("last_seq").shift(1),
             after=pl.col("last_seq_at").shift(1),
             before_boot=pl.col("last_seq_boot").shift(1),

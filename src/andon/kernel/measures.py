@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from andon.kernel.carry import OPEN_MEASURE_SCHEMA
+from andon.kernel.minutes import minute_key, of_minute_key
 from andon.model import MEASURE_SUFFIX
 from andon.plan import Plan
 
@@ -18,8 +19,8 @@ def measures(rows: pl.DataFrame, open_rows: pl.DataFrame, plan: Plan) -> pl.Data
         return open_rows
     names = [m for m in plan.measures if m + MEASURE_SUFFIX in rows.columns]
     found = (
-        rows.filter(~pl.col("is_head"))
-        .group_by("slot", pl.col("omin").alias("minute"), maintain_order=True)
+        rows.select(minute_key().set_sorted().alias("key"), *(n + MEASURE_SUFFIX for n in names))
+        .group_by("key", maintain_order=True)
         .agg(
             [
                 part
@@ -33,6 +34,7 @@ def measures(rows: pl.DataFrame, open_rows: pl.DataFrame, plan: Plan) -> pl.Data
                 )
             ]
         )
+        .select(*of_minute_key(), pl.exclude("key"))
     )
     fresh = pl.concat([_long(found, name) for name in names]).filter(pl.col("n") > 0)
     if open_rows.is_empty():

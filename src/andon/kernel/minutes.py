@@ -101,7 +101,9 @@ def _observed(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(~pl.col("is_head")).then("time").alias("read_at"),
         *inside,
         *units,
-        *(pl.col(label).alias("_" + label) for label in _LABEL_OF),
+        *(pl.col(label).alias("_" + label) for label in _LABEL_OF if label != "job_id"),
+        # The head holds a job, but reads nothing.
+        pl.when(~pl.col("is_head")).then("job_id").alias("_job_id"),
     )
     labels = [
         pl.col("_" + label).last(ignore_nulls=True).alias(_LABEL_OF[label]) for label in _LABEL_OF

@@ -19,7 +19,9 @@ def events(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         return _NO_EVENTS.clone(), _NO_CUTS.clone()
     units = pl.col("scrap_units_")
     own = pl.col("scrap_inc").fill_null(0)
-    some = rows.filter(~pl.col("is_head") & ((units != 0) | (pl.col("scrap_via") & (own > 0))))
+    some = rows.select(_READ).filter(
+        ~pl.col("is_head") & ((units != 0) | (pl.col("scrap_via") & (own > 0)))
+    )
     named = (
         pl.when(pl.col("scrap_reason").is_not_null())
         .then(pl.max_horizontal(pl.min_horizontal(own, units), pl.lit(0)))
@@ -58,6 +60,11 @@ def events(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return merged.select(found.columns), cut
 
 
+_READ = (
+    "slot", "row", "time", "identity", "scrap_start", "job", "good_units_", "produced_units_",
+    "scrap_units_", "scrap_inc", "scrap_via", "scrap_reason", "scrap_category",
+    "quality_score_milli", "operator_name", "reported_shift", "is_head",
+)  # fmt: skip
 _NO_EVENTS = pl.DataFrame(
     schema={
         "slot": pl.Int32(),

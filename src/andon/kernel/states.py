@@ -84,7 +84,7 @@ def points(rows: pl.DataFrame) -> pl.DataFrame:
         | pl.col("raw").ne_missing(pl.col("raw").shift(1))
         | pl.col("reason").ne_missing(pl.col("reason").shift(1))
     )
-    at_rows = rows.filter(changed).select(
+    at_rows = rows.select(
         "slot",
         "row",
         time=pl.when(pl.col("is_head")).then("start0").otherwise("time"),
@@ -94,19 +94,25 @@ def points(rows: pl.DataFrame) -> pl.DataFrame:
         reason="reason",
         first="is_head",
         born="born",
+        changed=changed,
     )
+    at_rows = at_rows.filter("changed").drop("changed")
     if not rows["broken"].any():
         return _joined(at_rows)
-    silences = rows.filter(pl.col("broken")).select(
-        "slot",
-        "row",
-        time="known_end",
-        rank=pl.lit(0, pl.Int8()),
-        state=pl.lit(UNKNOWN, pl.Int8()),
-        raw=pl.lit(None, pl.String()),
-        reason=pl.lit(None, pl.String()),
-        first=pl.lit(False),
-        born=pl.lit(False),
+    silences = (
+        rows.select("slot", "row", "known_end", "broken")
+        .filter("broken")
+        .select(
+            "slot",
+            "row",
+            time="known_end",
+            rank=pl.lit(0, pl.Int8()),
+            state=pl.lit(UNKNOWN, pl.Int8()),
+            raw=pl.lit(None, pl.String()),
+            reason=pl.lit(None, pl.String()),
+            first=pl.lit(False),
+            born=pl.lit(False),
+        )
     )
     return _joined(pl.concat([at_rows, silences]).sort("slot", "row", "rank"))
 
