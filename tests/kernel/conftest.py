@@ -25,3 +25,18 @@ def tell(request: pytest.FixtureRequest) -> Tell:
     """The way the story is told."""
     way: Tell = request.param
     return way
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`-m soak` runs what is too long for every day."""
+    config.addinivalue_line("markers", "soak: much longer than slow; only with -m soak")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without -m soak there is no soak."""
+    if "soak" in (config.option.markexpr or ""):
+        return
+    left_out = [item for item in items if item.get_closest_marker("soak")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]

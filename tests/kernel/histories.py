@@ -34,7 +34,8 @@ STATES = (
 )  # fmt: skip
 DEEDS = (
     *("",) * 12, "boot", "boot and reset", "reset", "reclassify", "jump", "drop",
-    "near the modulus", "roll over", "old boot", "death", "death of the boot before", "death of no boot",
+    "near the modulus", "roll over", "old boot", "death", "death of the boot before",
+    "death of no boot",
 )  # fmt: skip
 FIELDS = (
     "good_units", "scrap_units", "total_good_units", "total_scrap_units", "production_count",

@@ -13,6 +13,10 @@ from andon.units import MINUTE_US, minute_of
 BUSY = ("running_us", "idle_job_us", "idle_no_job_us", "error_us", "repair_us")
 
 
+Ratio = Fraction | int | None
+"""An exact ratio; None where SEMANTICS says null."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The figures of a range; None where SEMANTICS says null."""
@@ -22,17 +26,17 @@ class Figures:
     unknown_us: int
     produced: int
     units_for_oee: int
-    availability: Fraction | None
-    effectiveness: Fraction | None
-    quality: Fraction | None
-    piece_yield: Fraction | None
-    oee: Fraction | None
+    availability: Ratio
+    effectiveness: Ratio
+    quality: Ratio
+    piece_yield: Ratio
+    oee: Ratio
     coverage: Fraction
-    worst: Fraction | None
-    best: Fraction | None
-    mtbf_us: Fraction | None
-    mttr_us: Fraction | None
-    health: Fraction | None
+    worst: Ratio
+    best: Ratio
+    mtbf_us: Ratio
+    mttr_us: Ratio
+    health: Ratio
 
 
 def ratio(above: int | Fraction, below: int | Fraction) -> Fraction | None:
@@ -57,14 +61,20 @@ def figures(book: Book, now: int | None = None) -> Figures:
     apt, pbt = total("running_us"), sum(map(total, BUSY))
     made = total("produced_units") - total("produced_uncovered")
     good = total("good_units") - total("good_uncovered")
-    ideal_made, ideal_good, ideal_unseen = (
-        sum((cycles.get(r["rate_id"], Fraction(0)) * units(r) for r in rows), Fraction(0))
-        for units in (
-            lambda r: r["produced_units"] - r["produced_uncovered"],
-            lambda r: r["good_units"] - r["good_uncovered"],
-            lambda r: r["good_in_unknown"],
+
+    def ideal(units: str, without: str | None = None) -> Fraction:
+        return sum(
+            (
+                cycles.get(row["rate_id"], Fraction(0))
+                * (row[units] - (row[without] if without else 0))
+                for row in rows
+            ),
+            Fraction(0),
         )
-    )
+
+    ideal_made = ideal("produced_units", "produced_uncovered")
+    ideal_good = ideal("good_units", "good_uncovered")
+    ideal_unseen = ideal("good_in_unknown")
     oee = None if unrated or not cycles else ratio(ideal_good, pbt)
     worst = None if oee is None else ratio(ideal_good + ideal_unseen, pbt + unknown)
     best = worst
@@ -125,4 +135,4 @@ def open_us(book: Book, now: int) -> int:
 
 def state_us(row: Mapping[str, Any]) -> int:
     """All state time of a minute row."""
-    return sum(row[name] for name in (*BUSY, "maintenance_us", "unknown_us"))
+    return sum(int(row[name]) for name in (*BUSY, "maintenance_us", "unknown_us"))

@@ -15,10 +15,10 @@ MODULUS = planned(counter_modulus=2**16)
 PER_SECOND = planned(max_rate=Fraction(1, SECOND_US))
 
 
-def totals(*values: int, boots: str = "", **fields: object) -> list[Row]:
+def totals(*values: int, boots: str = "") -> list[Row]:
     """Totals of good units every 10 s while RUNNING; `boots` names the boot of each."""
     return [
-        at(10 * n, "RUNNING", total_good_units=value, boot_id=boots[n] if boots else None, **fields)
+        at(10 * n, "RUNNING", total_good_units=value, boot_id=boots[n] if boots else None)
         for n, value in enumerate(values)
     ]
 
@@ -40,7 +40,7 @@ MODES = {
 def test_the_first_reading_that_can_serve_chooses(tell: Tell, name: str) -> None:
     """19: good_scrap, production_scrap, production, good, in this order; others are only shown."""
     counters, wanted = MODES[name]
-    rows = [at(0), at(10, **dict.fromkeys(counters, 0)), at(20, **counters)]
+    rows = [at(0), at(10, None, **dict.fromkeys(counters, 0)), at(20, None, **counters)]
     book = tell(rows)
     found = tuple(book.total(f"{kind}_units") for kind in ("produced", "good", "scrap"))
     assert found == wanted
@@ -68,7 +68,7 @@ def test_once_chosen_it_stays(tell: Tell) -> None:
 def test_without_scrap_in_the_choice_none_is_counted(tell: Tell, mode: str) -> None:
     """19: under production and good no scrap is counted: Q is assumed."""
     counters = {"production_count": 10, "total_good_units": 10, "total_scrap_units": 4}
-    rows = [at(0, **dict.fromkeys(counters, 0)), at(10, scrap_units=3, **counters)]
+    rows = [at(0, None, **dict.fromkeys(counters, 0)), at(10, None, scrap_units=3, **counters)]
     book = tell(rows, planned(counts=mode))
     assert [book.total(f"{k}_units") for k in ("produced", "good", "scrap")] == [10, 10, 0]
     assert book.table("scrap_event") == []
@@ -77,7 +77,7 @@ def test_without_scrap_in_the_choice_none_is_counted(tell: Tell, mode: str) -> N
 def test_the_plan_chooses_over_the_first_reading(tell: Tell) -> None:
     """19: one choice per machine."""
     counters = {"total_good_units": 8, "total_scrap_units": 2, "production_count": 11}
-    rows = [at(0, **dict.fromkeys(counters, 0)), at(10, **counters)]
+    rows = [at(0, None, **dict.fromkeys(counters, 0)), at(10, None, **counters)]
     book = tell(rows, planned(counts="production_scrap"))
     assert [book.total(f"{k}_units") for k in ("produced", "good", "scrap")] == [11, 9, 2]
 

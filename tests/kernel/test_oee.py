@@ -82,7 +82,7 @@ def rolled_up() -> Book:
                     state="RUNNING",
                     total_good_units=good * share // 10,
                     total_scrap_units=(made - good) * share // 10,
-                )  # fmt: skip
+                )
             )
     fast, slow = (
         MachinePlan(rates=(Rate(name, Fraction(cycle * SECOND_US)),))

@@ -9,7 +9,7 @@ from tests.kernel.story import anomalies, at, minutes, planned, scrap, us
 
 def sums_up(book: Book) -> bool:
     """Whether the scrap events sum to the scrap units."""
-    return sum(row["units"] for row in book.table("scrap_event")) == book.total("scrap_units")
+    return sum(int(row["units"]) for row in book.table("scrap_event")) == book.total("scrap_units")
 
 
 def test_the_readings_own_scrap_carries_its_reason(tell: Tell) -> None:
