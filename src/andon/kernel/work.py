@@ -203,7 +203,9 @@ def birth_rows(readings: pl.DataFrame) -> pl.DataFrame:
 def in_order(heads: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     """Heads and readings as one frame, sorted by machine, time, seq (missing first), identity."""
     rows = pl.concat(
-        [heads, readings.with_columns(is_head=pl.lit(False), born=pl.lit(False))], how="diagonal"
+        [heads, readings.with_columns(is_head=pl.lit(False), born=pl.lit(False))],
+        how="diagonal",
+        rechunk=True,
     )
     oldest, newest, last = rows["time"].min(), rows["time"].max(), rows["slot"].max()
     if isinstance(oldest, int) and isinstance(newest, int) and isinstance(last, int):
