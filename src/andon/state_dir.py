@@ -44,6 +44,8 @@ def ensure_state_dir(top: Path, *, own_store: bool) -> Path:
         if not os.path.lexists(top):
             top.mkdir()
             top.chmod(0o755 if as_root else 0o700)
+        elif not top.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(top))
         if as_root and own_store:
             _refuse_closed_parents(top)
         for room in ROOMS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -111,7 +112,7 @@ def test_an_engine_waits_for_its_broker_and_says_so(database: str, tmp_path: Pat
     broker = RealBroker("mosquitto", tmp_path)
     plant = LivePlant(broker, database, tmp_path)
     try:
-        plant.start()
+        plant.engine = plant.spawn()
         plant.wait(lambda: "no MQTT broker" in str(plant.report().get("mqtt_problem")))
         assert plant.report()["mqtt_connected"] is False
         broker.start()
@@ -232,7 +233,8 @@ def test_a_disk_that_fills_up_pauses_the_engine(database: str, tmp_path: Path) -
         plant = LivePlant(broker, database, tmp_path / "plant", ANDON_STATE_DIR=str(folder))
         try:
             plant.engine = plant.spawn()
-            plant.wait(lambda: '"ready"' in plant.log())
+            said = folder / "run" / "engine.json"
+            plant.wait(lambda: said.exists() and json.loads(said.read_text())["mqtt_connected"])
             topic, payload = "factory/machines/M1/telemetry", b'{"machine_id":"M1","timestamp":%d}'
             plant.drained(plant.publish([(topic, payload % 1_700_000_000_000)]))
             fill(folder)

@@ -44,14 +44,23 @@ class LivePlant:
             **settings,
         }
         self.engine: subprocess.Popen[bytes] | None = None
+        self.subscribed = False
         self.conn = store.connect(dsn, "test")
 
     def start(self, *args: str, code: str = ENGINE) -> LivePlant:
-        """Starts the engine and waits until it reports."""
+        """Starts the engine and waits until it reports; the first one until it has subscribed.
+
+        Before that the broker keeps nothing for it.
+        """
         self.engine = self.spawn(*args, code=code)
-        self.wait(lambda: self.report().get("pid") == self.pid or self.dead(), 90)
+        self.wait(lambda: self._reports() or self.dead(), 90)
         assert not self.dead(), self.log()
+        self.subscribed = True
         return self
+
+    def _reports(self) -> bool:
+        said = self.report()
+        return said.get("pid") == self.pid and (self.subscribed or said["mqtt_connected"])
 
     def spawn(self, *args: str, code: str = ENGINE) -> subprocess.Popen[bytes]:
         """An engine process that nobody waits for."""
