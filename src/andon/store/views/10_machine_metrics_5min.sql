@@ -82,6 +82,7 @@ SELECT
     CASE WHEN w.rated THEN round(w.ideal_produced_us / nullif(w.running_us, 0), 6) END
         AS effectiveness,
     CASE
+        WHEN w.busy_us = 0 THEN NULL  -- units of before, booked in a window without busy time
         WHEN w.rated AND w.ideal_produced_us > 0
             THEN round(w.ideal_good_us / w.ideal_produced_us, 6)
         WHEN w.produced_covered > 0 THEN round(w.good_covered / w.produced_covered, 6)
