@@ -79,7 +79,7 @@ def run(trial: Trial, folder: Path) -> None:
         found = account(plant, sent)
         found.check()
         steady = check_sums(plant, sent, found.stored)
-        assert broker_facts(plant.broker.url).dropped == 0
+        assert broker_facts(plant.broker.url, listen_s=10).dropped == 0
         tallies = plant.query(
             "SELECT messages, duplicates, late, awaiting_recompute, epoch FROM progress"
         )
