@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,17 +25,40 @@ PLAN = Plan(default=MachinePlan(rates=(RATE,)))
 RULES = WireRules(UTC)
 
 
+TOTALS = re.compile(
+    rb'^(.*"total_good_units": )(\d+)(, "total_scrap_units": )(\d+)(.*)$', re.DOTALL
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A recorded message cut where machine and timestamp stand: the three pieces around them."""
+    """A recorded message cut where timestamp, machine and totals stand: the pieces between."""
 
-    head: bytes
-    middle: bytes
-    end: bytes
+    pieces: tuple[bytes, bytes, bytes, bytes, bytes]
+    good: int
+    scrap: int
 
-    def joined(self, machine_id: str, at: str) -> bytes:
-        """The message as that machine sends it at that instant (ISO 8601)."""
-        return b"".join((self.head, at.encode(), self.middle, machine_id.encode(), self.end))
+    def joined(self, machine_id: str, at: str, more: tuple[int, int]) -> bytes:
+        """The message as that machine sends it at that instant (ISO 8601).
+
+        more: what is added to the totals of good and scrap.
+        """
+        a, b, c, d, e = self.pieces
+        good, scrap = self.good + more[0], self.scrap + more[1]
+        named = a, at.encode(), b, machine_id.encode(), c
+        return b"%s%s%s%s%s%d%s%d%s" % (*named, good, d, scrap, e)
+
+
+def cut(line: bytes) -> tuple[str, Cut]:
+    """The machine that a recorded line is of, and its pieces."""
+    message = json.loads(line)
+    head, _, rest = line.partition(message["timestamp"].encode())
+    middle, _, end = rest.partition(message["machine_id"].encode())
+    found = TOTALS.match(end)
+    assert found is not None  # every recorded message has both totals
+    third, good, fourth, scrap, fifth = found.groups()
+    pieces = (head, middle, third, fourth, fifth)
+    return message["machine_id"], Cut(pieces, int(good), int(scrap))
 
 
 @dataclass(frozen=True)
@@ -63,17 +87,20 @@ class Fleet:
                 f"{self.recording} is not there: run the benchmarks from a clone of the repository."
             )
         for line in self.recording.read_bytes().splitlines():
-            message = json.loads(line)
-            at, machine_id = message["timestamp"].encode(), message["machine_id"].encode()
-            head, _, rest = line.partition(at)
-            middle, _, end = rest.partition(machine_id)
-            by_machine.setdefault(message["machine_id"], []).append(Cut(head, middle, end))
+            machine_id, pieces = cut(line)
+            by_machine.setdefault(machine_id, []).append(pieces)
         return list(by_machine.values())
 
     def message(self, machine: int, number: int, at: datetime) -> tuple[str, bytes]:
-        """Topic and payload of a machine's `number`-th message. The recording starts over."""
+        """Topic and payload of a machine's `number`-th message.
+
+        At its end the recording starts over, and its totals go on from where they were.
+        """
         played = self.cuts[machine % len(self.cuts)]
-        payload = played[number % len(played)].joined(self.ids[machine], at.isoformat())
+        times, place = divmod(number, len(played))
+        first, last = played[0], played[-1]
+        more = times * (last.good - first.good), times * (last.scrap - first.scrap)
+        payload = played[place].joined(self.ids[machine], at.isoformat(), more)
         return self.topics[machine], payload
 
     def second(self, number: int) -> Iterator[tuple[str, bytes]]:
