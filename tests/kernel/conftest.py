@@ -20,7 +20,12 @@ class Tell(Protocol):
     ) -> Book: ...
 
 
-@pytest.fixture(params=[told, told_one_by_one], ids=["one batch", "one by one"])
+@pytest.fixture(
+    params=[
+        pytest.param(told, id="one batch"),
+        pytest.param(told_one_by_one, id="one by one", marks=pytest.mark.slow),
+    ]
+)
 def tell(request: pytest.FixtureRequest) -> Tell:
     """The way the story is told."""
     way: Tell = request.param

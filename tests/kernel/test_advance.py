@@ -133,14 +133,12 @@ def test_machines_do_not_touch_each_other() -> None:
         assert table == {key: row for one in alone for key, row in one.rows[name].items()}
 
 
-@pytest.mark.parametrize("chunks", [1, 3])
-def test_what_lies_behind_the_watermark_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch, chunks: int
-) -> None:
+@pytest.mark.slow
+def test_what_lies_behind_the_watermark_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tail stays small, and late readings still find their place."""
-    monkeypatch.setattr(tail, "_CHUNKS", chunks)
+    monkeypatch.setattr(tail, "_CHUNKS", 3)
     book, rows = Book(), []
-    for second in range(0, 1200, 5):
+    for second in range(0, 600, 5):
         state = ("RUNNING", "IDLE", "ERROR", None)[second // 5 % 4]
         row = at(second, state, total_good_units=second, seq=second)
         if second % 100 == 35:
