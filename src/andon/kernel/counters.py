@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
@@ -16,8 +15,7 @@ MAX_BOOTS = 8
 """Boots begun before that are remembered; one that is older reads as a new boot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """What is kept of one counter; the carry's columns of these names, prefixed by the lane."""
 
     total: int | None = None
@@ -38,7 +36,7 @@ class Lane:
     pending_unknown_us: int = 0
 
 
-LANE_FIELDS = tuple(Lane.__dataclass_fields__)
+LANE_FIELDS = Lane._fields
 
 
 class Seen(NamedTuple):
@@ -118,15 +116,13 @@ def is_reset(baseline: int, value: int, new_boot: bool) -> bool:
 
 def judge(lane: Lane, seen: Seen, limits: Limits) -> tuple[Lane, Booked, list[Anomaly]]:
     """What a reading does to a counter."""
-    lane = replace(
-        lane,
+    lane = lane._replace(
         since_boot=lane.since_boot if seen.boot == seen.p_boot else 0,
         known_us=lane.known_us + seen.step_known_us,
         unknown_us=lane.unknown_us + seen.step_unknown_us,
     )
     if lane.pending is not None:
-        lane = replace(
-            lane,
+        lane = lane._replace(
             pending_known_us=lane.pending_known_us + seen.step_known_us,
             pending_unknown_us=lane.pending_unknown_us + seen.step_unknown_us,
         )
@@ -149,8 +145,7 @@ def _increment(lane: Lane, seen: Seen) -> tuple[Lane, Booked, list[Anomaly]]:
     if seen.total is not None:
         return _baseline(lane, seen), booked, []
     return (
-        replace(
-            lane,
+        lane._replace(
             since=lane.since + units,
             since_boot=lane.since_boot + units,
             pending_since=lane.pending_since + (0 if lane.pending is None else units),
@@ -187,15 +182,14 @@ def _total(lane: Lane, seen: Seen, limits: Limits) -> tuple[Lane, Booked, list[A
         units = value - (lane.since_boot if new_boot else 0)
         note = Anomaly(seen.time, seen.identity, AnomalyKind.RESET, value, base, units, None)
         if new_boot:
-            lane = replace(lane, old_total=base, old_total_at=at, old_boot=lane.boot)
+            lane = lane._replace(old_total=base, old_total_at=at, old_boot=lane.boot)
         return _accept(lane, seen, units, [note], heals=False)
     if lane.pending is not None and plausible(
         value - lane.pending, seen.time - (lane.pending_at or 0), limits
     ):
         return _confirm(lane, seen)
     pending = Anomaly(seen.time, seen.identity, AnomalyKind.SUSPICIOUS, value, base, 0, None)
-    waits = replace(
-        lane,
+    waits = lane._replace(
         pending=value,
         pending_at=seen.time,
         pending_identity=seen.identity,
@@ -266,7 +260,7 @@ def settled(lane: Lane) -> Lane:
     """The lane as it is kept: before the first total nothing is summed."""
     if lane.total is not None:
         return lane
-    return replace(lane, since=0, since_boot=0, known_us=0, unknown_us=0)
+    return lane._replace(since=0, since_boot=0, known_us=0, unknown_us=0)
 
 
 def _nothing(seen: Seen) -> Booked:
@@ -281,7 +275,7 @@ def _old_boot(lane: Lane, seen: Seen, limits: Limits) -> tuple[Lane, Booked, lis
     if seen.boot == lane.old_boot and lane.old_total is not None:
         rise = value - lane.old_total
         if plausible(rise, seen.time - (lane.old_total_at or 0), limits):
-            moved = replace(lane, old_total=value, old_total_at=seen.time)
+            moved = lane._replace(old_total=value, old_total_at=seen.time)
             booked = Booked(
                 rise,
                 seen.p_time,
@@ -308,8 +302,7 @@ def reclassified(good: Lane, scrap: Lane, seen: tuple[Seen, Seen]) -> int | None
 
 def reclassify(lane: Lane, seen: Seen, units: int) -> tuple[Lane, Booked, list[Anomaly]]:
     """Books a reclassification to one counter, without a rate test."""
-    lane = replace(
-        lane,
+    lane = lane._replace(
         known_us=lane.known_us + seen.step_known_us,
         unknown_us=lane.unknown_us + seen.step_unknown_us,
     )
