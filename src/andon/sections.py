@@ -134,7 +134,7 @@ class Engine(Section):
 
     batch_interval_ms: int = setting(250, "Least time between two commits.", "ms", ge=1)
     batch_messages: int = setting(5_000, "Commit at once when so many wait.", "messages", ge=1)
-    max_batch: int = setting(20_000, "Most messages of one commit.", "messages", ge=1)
+    max_batch: int = setting(10_000, "Most messages of one commit.", "messages", ge=1)
     max_gap_s: float = setting(
         60.0, "Silence after which a machine without declared period is UNKNOWN.", "s", gt=0
     )
