@@ -176,10 +176,15 @@ def _names(carry: Carry, readings: pl.DataFrame) -> pl.DataFrame:
 def _slotted(readings: pl.DataFrame, names: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Kernel columns with `slot` in place of the name, and `head` if `names` has it."""
     columns = [n for n in kernel_columns(plan) if n in readings.columns]
-    head = ["head"] if "head" in names.columns else []
-    return readings.join(names, on="machine_id", how="inner").select(
-        "slot", "is_death", *columns, *head
+    slot = pl.col("machine_id").replace_strict(
+        names["machine_id"], names["slot"], default=None, return_dtype=SLOT
     )
+    told = readings.select("is_death", *columns, slot=slot)
+    if told["slot"].null_count():
+        told = told.filter(pl.col("slot").is_not_null())
+    if "head" not in names.columns:
+        return told
+    return told.with_columns(names["head"].gather(told["slot"]))
 
 
 def _all_in_order(readings: pl.DataFrame) -> bool:
