@@ -25,13 +25,16 @@ class Clock:
     last_arrival: int | None = None
     limited_at: int | None = None
 
-    def received(self, receive_us: int, newest_event_us: int | None, limited: bool) -> None:
+    def received(self, receive_us: int, limited: bool) -> None:
         """A batch has arrived; `limited` if it hit a limit, so that more may wait."""
         self.last_arrival = receive_us
         if limited:
             self.limited_at = receive_us
-        if newest_event_us is not None:
-            self.newest = max(self.newest or newest_event_us, newest_event_us)
+
+    def seen(self, event_us: int | None) -> None:
+        """The newest event time known after a batch."""
+        if event_us is not None:
+            self.newest = max(self.newest or event_us, event_us)
 
     def at(self, receive_us: int) -> int | None:
         """`now` for a batch or tick at this receive time."""

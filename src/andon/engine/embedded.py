@@ -104,7 +104,8 @@ class Engine:
     def _loop(self, stepper: Stepper, source: Subscriber) -> None:
         engine = self.settings.engine
         plan = stepper.plan
-        clock = Clock(plan.transit_us, plan.default.max_gap_us)
+        clock = Clock(plan.transit_us, plan.default.max_gap_us, stepper.fence.now)
+        clock.seen(_newest(stepper))
         report = Report(self.settings.run_dir / "engine.json")
         space = Space(self.settings.state_dir, self.settings.min_free_bytes)
         upkeep = Maintenance(plan)
@@ -122,6 +123,7 @@ class Engine:
             batch = self._batch(clock, stepper, taken, receive, limited)
             if batch is not None:
                 self._commit(stepper, batch, report)
+                clock.seen(_newest(stepper))
                 self.after_commit()
                 source.ack(taken)
             elif problem:
@@ -152,9 +154,8 @@ class Engine:
         self, clock: Clock, stepper: Stepper, taken: list[Delivery], receive: int, limited: bool
     ) -> Batch | None:
         """The batch to commit, or None where nothing is to be done."""
-        head = stepper.carry.head
         if taken:
-            clock.received(receive, None if head.is_empty() else _newest(stepper), limited)
+            clock.received(receive, limited)
         now = clock.at(receive)
         if not taken and not stepper.falls_silent(now):
             return None
@@ -240,10 +241,10 @@ class Engine:
         )
 
 
-def _newest(stepper: Stepper) -> int:
+def _newest(stepper: Stepper) -> int | None:
+    """Newest event time of any machine, us."""
     newest = stepper.carry.head["time"].max()
-    assert isinstance(newest, int)  # the frame is not empty
-    return newest
+    return newest if isinstance(newest, int) else None
 
 
 def run(settings: Settings, log: Logger, *, take_over: bool = False) -> None:

@@ -11,6 +11,7 @@ from andon.errors import FenceLost
 from andon.store import postgres
 from andon.store.postgres import Connection
 from andon.store.sql import query as query_text
+from andon.units import to_us
 
 LANE = "embedded"
 _GRACE_S = 10.0
@@ -19,10 +20,14 @@ _GRACE_S = 10.0
 
 @dataclass(slots=True)
 class Fence:
-    """The epoch this engine holds, and the last batch it knows to be committed."""
+    """The epoch this engine holds, and the last batch it knows to be committed.
+
+    now: clock of the last batch when the epoch was taken, us; None before the first.
+    """
 
     epoch: int
     batch: int
+    now: int | None = None
 
     def check(self, conn: Connection) -> int:
         """Inside a transaction: lock the row; return the committed batch number.
@@ -54,7 +59,8 @@ def take(conn: Connection, *, take_over: bool) -> Fence:
         time.sleep(0.2)
     name = f"{socket.gethostname()} pid {os.getpid()}"
     row = postgres.query(conn, query_text("fence_take"), {"id": LANE, "engine": name})[0]
-    return Fence(int(row["epoch"]), int(row["batch"]))
+    now = None if row["now"] is None else to_us(row["now"])
+    return Fence(int(row["epoch"]), int(row["batch"]), now)
 
 
 def relock(conn: Connection) -> None:
