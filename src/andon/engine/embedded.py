@@ -29,7 +29,7 @@ from andon.wire import Message, WireRules, subscription_filter
 _BACKOFF_S = (0.2, 5.0)
 _IDLE_WAIT_S = 0.5
 _SLOWEST_INTERVAL_S = 0.5
-_DUTY = 5
+_DUTY = 8
 """Batches are at least this many times their own duration apart, up to half a second."""
 
 
