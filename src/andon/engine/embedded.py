@@ -29,8 +29,10 @@ from andon.wire import Message, WireRules, subscription_filter
 _BACKOFF_S = (0.2, 5.0)
 _IDLE_WAIT_S = 0.5
 _SLOWEST_INTERVAL_S = 0.5
-_DUTY = 8
-"""Batches are at least this many times their own duration apart, up to half a second."""
+_FEW = 50
+_REST = (8, 2)
+"""Batches are this many times their own duration apart, up to half a second: a small plant (batches
+of few messages) is to cost little, a large one to be fast."""
 
 
 def _now_us() -> int:
@@ -131,7 +133,8 @@ class Engine:
             self._still_ours(stepper, source, report)
             upkeep.run(stepper)
             spent = time.monotonic() - started
-            pause = min(max(engine.batch_interval_ms / 1000, _DUTY * spent), _SLOWEST_INTERVAL_S)
+            rest = _REST[len(taken) >= _FEW] * spent
+            pause = min(max(engine.batch_interval_ms / 1000, rest), _SLOWEST_INTERVAL_S)
             next_batch = started + pause
             self._say(report, stepper, source)
 
@@ -167,7 +170,10 @@ class Engine:
         while True:
             try:
                 tally = stepper.step(batch)
-                report.batch(tally.totals, [m.received_us for m in batch.messages[:50]])
+                report.batch(
+                    tally.totals,
+                    [m.received_us for m in batch.messages[:: len(batch.messages) // 50 + 1]],
+                )
                 return
             except StoreUnreachable as error:
                 self._store_ok = False
