@@ -96,8 +96,12 @@ def run(quick: bool) -> list[Figure]:
         time.sleep(2.0)
         stop.set()
         publisher.close()
+        engine = json.loads((made.settings.run_dir / "engine.json").read_text())
     unit, name = "ms", "bare MQTT subscriber"
-    note = f"{len(signals.seen_ms):,} values, {signals.skipped} overtaken by the next"
+    note = (
+        f"{len(signals.seen_ms):,} values, {signals.skipped} overtaken by the next; engine alone "
+    )
+    note += f"p50 {engine['latency_ms_p50']:.0f}, p99 {engine['latency_ms_p99']:.0f}"
     return [
         Figure(
             "latency",

@@ -14,12 +14,11 @@ ROUNDS = 3
 
 
 def run(quick: bool) -> list[Figure]:
-    """Cold: an empty state directory and no compiled Python. Warm: started again."""
+    """Cold: an empty state directory. Warm: started again."""
     rounds = 1 if quick else ROUNDS
     cold, warm, bare_cold, bare_warm = [], [], [], []
     for _ in range(rounds):
         with rig() as made:
-            made.environ["PYTHONPYCACHEPREFIX"] = str(made.folder / "pycache")
             bare_cold.append(references.start_postgres(made.folder / "bare", made.settings))
             bare_warm.append(references.start_postgres(made.folder / "bare", made.settings))
             shutil.rmtree(made.folder / "bare")
