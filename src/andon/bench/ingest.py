@@ -74,6 +74,8 @@ class Watched:
     achieved: float
     backlog: int
     cpu: float
+    took_s: float
+    held: bool = False
     memory: list[float] = field(default_factory=list)
 
 
@@ -109,11 +111,23 @@ def run(quick: bool) -> list[Figure]:
 
 def _figures(ours: Watched, bare: Watched, step_s: float) -> list[Figure]:
     unit, name = "messages/s", "minimal paho + COPY of raw rows"
+    note = f"{_words(ours)}; the writer {_words(bare)}"
     return [
         Figure(
-            "ingest", f"highest rate held {step_s:g} s", ours.achieved, unit, name, bare.achieved
+            "ingest",
+            f"highest rate held {step_s:g} s",
+            ours.achieved,
+            unit,
+            name,
+            bare.achieved,
+            note,
         )
     ]
+
+
+def _words(found: Watched) -> str:
+    held = "" if found.held else ", which was not held"
+    return f"offered {found.offered:,.0f}/s{held}"
 
 
 def _sustained(long: Watched, seconds: float, lost: int) -> list[Figure]:
@@ -144,9 +158,10 @@ def _highest(
     best: Watched | None = None
     for rate in steps.rates:
         found = _watch(made, fleet, rate, steps.seconds, process, committed)
-        kept = found.backlog < KEPT_UP * rate and found.achieved > 0.95 * rate
+        kept = found.backlog < KEPT_UP * rate and found.took_s < 1.05 * steps.seconds
         if best is None or kept:
             best = found
+        best.held = best.held or kept
         if not kept:
             break
     assert best is not None
@@ -180,7 +195,9 @@ def _watch(
     made.wait(lambda: committed() - before >= play.offered, "the backlog", timeout_s=600)
     memory.append(pss_mib([process]))
     settled = memory[min(5, len(memory) - 1) :]
-    return Watched(rate, achieved / took, play.offered - achieved, used / took, settled)
+    return Watched(
+        rate, achieved / took, play.offered - achieved, used / took, took, memory=settled
+    )
 
 
 def _lost(made: Rig) -> int:
