@@ -107,7 +107,8 @@ class Stepper:
         self.fence.batch = committed + 1
         self.carry, self.tail = step.carry, step.tail
         self._deadline = None
-        self._known.update(step.carry.head["machine_id"].to_list())
+        if step.carry.head.height > len(self._known):
+            self._known.update(step.carry.head["machine_id"].to_list())
         return tally
 
     def falls_silent(self, now: int | None) -> bool:
@@ -160,7 +161,9 @@ class Stepper:
 
     def _discover(self, step: Step, stored: pl.DataFrame) -> None:
         """Makes new machines known, with the ideal rates that hold for them."""
-        new = [m for m in step.carry.head["machine_id"].to_list() if m not in self._known]
+        new: list[str] = []
+        if step.carry.head.height > len(self._known):
+            new = [m for m in step.carry.head["machine_id"].to_list() if m not in self._known]
         if new:
             register(self.conn, self.plant, self.plan, new)
         told = stored.filter(pl.col("simulated").is_not_null())
